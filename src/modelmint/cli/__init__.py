@@ -1,0 +1,1 @@
+"""The same verbs typed at a shell; wires the workshop for build."""

@@ -1,0 +1,1 @@
+"""Catalog, admission, metering, rating, billing, ledger. No float, no SQL, no HTTP."""

@@ -1,0 +1,118 @@
+"""What commerce needs stored; ``store`` implements it on SQLite and PostgreSQL.
+
+Every method is one transaction, durable (synced to disk) when it returns, unless it returns a future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from modelmint.commerce.types import (
+    AdmissionRequest,
+    Admitted,
+    Customer,
+    Deployment,
+    Invoice,
+    Key,
+    LedgerEntry,
+    Outcome,
+    Plan,
+    Settlement,
+    Subscription,
+    UsageSummary,
+)
+from modelmint.kit.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A reservation under way.
+
+    ``decided`` resolves as soon as the call is admitted (or raises the refusal, once its outcome row is
+    durable): the engine may start. ``durable`` resolves when the reservation is synced to disk.
+    """
+
+    decided: Future[Admitted]
+    durable: Future[None]
+
+
+class Books(Protocol):
+    """The venture's books."""
+
+    # admission and metering: the hot path, group-committed
+    def reserve(self, request: AdmissionRequest) -> Ticket: ...
+    def settle(self, settlement: Settlement) -> Future[Outcome]: ...
+    def refuse(self, request: AdmissionRequest, status: int, code: str) -> Future[None]:
+        """Leave an outcome row for a call refused before admission (unknown model, not an image, too large).
+
+        Raises through the future: ``Unauthenticated`` where the key is wrong (no row is left then).
+        """
+        ...
+
+    def release_stale(self) -> int:
+        """Close open reservations of dead processes as never billable; how many."""
+        ...
+
+    # customers, keys, plans
+    def add_customer(self, name: str, email: str) -> Customer: ...
+    def customers(self) -> list[Customer]: ...
+    def customer(self, wanted: str) -> Customer:
+        """By id or exact name; raises ``UnknownCustomer``."""
+        ...
+
+    def add_key(self, customer: str, name: str) -> tuple[Key, str]:
+        """The key and its secret, which is never to be seen again."""
+        ...
+
+    def keys(self, customer: str | None = None) -> list[Key]: ...
+    def revoke_key(self, key: str) -> Key: ...
+    def key_by_digest(self, digest: str) -> Key:
+        """Raises ``Unauthenticated`` for an unknown or revoked key."""
+        ...
+
+    def put_plans(self, plans: Sequence[Plan]) -> None:
+        """Store new versions; a version that is known already is left alone."""
+        ...
+
+    def plans(self) -> list[Plan]:
+        """The newest version of each plan."""
+        ...
+
+    def plan(self, name: str, version: str | None = None) -> Plan: ...
+    def subscribe(self, customer: str, plan: str) -> Subscription:
+        """From now on; ends the former subscription at the same moment."""
+        ...
+
+    def subscriptions(self, customer: str) -> list[Subscription]: ...
+
+    # usage and money
+    def usage(self, customer: str, period: Period) -> UsageSummary: ...
+    def outcomes(self, customer: str | None = None, period: Period | None = None) -> Iterable[Outcome]: ...
+    def counts(self) -> dict[tuple[str, int, str], int]:
+        """(model, status, code) -> outcomes so far; for /metrics, over all processes."""
+        ...
+
+    def close_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:
+        """Rate and finalise, with ledger entries, in one transaction; a closed period is returned as it is."""
+        ...
+
+    def invoices(self, customer: str | None = None) -> list[Invoice]: ...
+    def invoice(self, wanted: str) -> Invoice: ...
+    def ledger(self) -> list[LedgerEntry]: ...
+
+    # deployments
+    def deploy(self, name: str, release: str, model: str, variant: str | None) -> Deployment: ...
+    def deployments(self) -> list[Deployment]:
+        """The newest of each public name."""
+        ...
+
+    def deployment_history(self, name: str) -> list[Deployment]: ...
+    def now(self) -> datetime:
+        """The books' clock."""
+        ...
+
+    def close(self) -> None: ...

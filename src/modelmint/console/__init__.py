@@ -1,0 +1,1 @@
+"""Web pages, server-rendered. Filled by the showroom issue."""

@@ -1,0 +1,1 @@
+"""Rows in, a checked, split and frozen DatasetVersion out."""

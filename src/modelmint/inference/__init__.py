@@ -1,0 +1,1 @@
+"""Engines, the predictor (encode, engine, decode) and honest timing. No torch."""

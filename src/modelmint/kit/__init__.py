@@ -1,0 +1,1 @@
+"""Words everything shares. Imports nothing of ours."""

@@ -1,0 +1,52 @@
+"""Half-open spans of time in UTC: ``start <= t < end``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from modelmint.kit.errors import InvalidInput
+
+
+class BadPeriod(InvalidInput):
+    """A period that is not one: no time zone, or it ends before it starts."""
+
+    code = "bad_period"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """``[start, end)`` in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise BadPeriod("a period needs aware times; give them a time zone, e.g. 2026-11-01T00:00:00Z")
+        if self.end <= self.start:
+            raise BadPeriod(f"a period ends after it starts; found start {self.start} and end {self.end}")
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return (self.end - self.start).total_seconds()
+
+
+def month_of(moment: datetime) -> Period:
+    """The calendar month, in UTC, that holds ``moment``."""
+    utc = moment.astimezone(UTC)
+    start = utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)
+    return Period(start, end)
+
+
+def parse_month(text: str) -> Period:
+    """``"2026-11"`` as a period; raises ``BadPeriod`` when it is not a year and a month."""
+    try:
+        return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
+    except ValueError as error:
+        raise BadPeriod(f"expected a month like 2026-11, found {text!r}") from error

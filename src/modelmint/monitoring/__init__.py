@@ -1,0 +1,1 @@
+"""Drift, performance on late labels, feedback. Filled by later issues."""

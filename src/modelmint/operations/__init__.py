@@ -1,0 +1,1 @@
+"""Run-time verbs, one per file."""

@@ -1,0 +1,1 @@
+"""The immutable bundle: manifest, verify, statements."""

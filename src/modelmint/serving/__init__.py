@@ -1,0 +1,1 @@
+"""Batching, limits and live traffic. No torch, no HTTP, no SQL."""

@@ -1,0 +1,61 @@
+"""The nouns of serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelmint.tasks.types import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the host says for one call: answers in the order of the payloads."""
+
+    predictions: tuple[Prediction, ...]
+    labels: tuple[str, ...]
+    release: str
+    variant: str
+    #: Engine and encode time spent on this call, its share of a batch, milliseconds of CPU.
+    compute_ms: float
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a public model name points at."""
+
+    name: str
+    release: str
+    model: str
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPoint:
+    """One level of a load test through the real server: ``clients`` callers in a closed loop."""
+
+    clients: int
+    calls: int
+    calls_per_second: float
+    p50_ms: float
+    p99_ms: float
+    #: CPU of the server's processes per call, parse, key check and metering included.
+    server_cpu_ms: float
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """A load test: ``best`` is the fastest level whose p99 is within ``p99_limit_ms``, None where none is."""
+
+    points: tuple[LoadPoint, ...]
+    best: LoadPoint | None
+    p99_limit_ms: float | None
+    workers: int
+    engine: str
+    threads: int
+    #: CPU of the load generator, which shared the machine, per call.
+    client_cpu_ms: float
+    #: Foreign load during the test, cores.
+    load: float
+    seconds: float

@@ -1,0 +1,1 @@
+"""One folder per trade: its venture template and README."""

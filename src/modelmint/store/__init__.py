@@ -1,0 +1,1 @@
+"""SQL and blobs; implements the Protocols of the packages below it."""

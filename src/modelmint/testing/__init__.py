@@ -1,0 +1,1 @@
+"""Factories and conformance suites; public, for plugin authors too."""

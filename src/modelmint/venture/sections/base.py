@@ -1,0 +1,67 @@
+"""What every section shares: unknown keys are refused, values are frozen."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from modelmint.kit.errors import InvalidInput
+from modelmint.kit.money import Money, UnitPrice, parse_money, parse_price
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _price(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            price = parse_price(value)
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+        if price.amount < 0:
+            raise ValueError(f"expected an amount of at least 0, found {value!r}")
+        return price
+    if isinstance(value, UnitPrice):
+        return value
+    raise ValueError(f'expected an amount and a currency in quotes, like "0.02 USD", found {value!r}')
+
+
+def _money(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            money = parse_money(value)
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+        if money.minor < 0:
+            raise ValueError(f"expected an amount of at least 0, found {value!r}")
+        return money
+    if isinstance(value, Money):
+        return value
+    raise ValueError(f'expected an amount and a currency in quotes, like "49 USD", found {value!r}')
+
+
+def _percent(value: object) -> object:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            share = Decimal(value.strip()[:-1].strip()) / 100
+        except ArithmeticError as error:
+            raise ValueError(f'expected a percentage like "2.9 %", found {value!r}') from error
+        if not 0 <= share <= 1:
+            raise ValueError(f"expected 0 % to 100 %, found {value!r}")
+        return share
+    raise ValueError(f'expected a percentage in quotes, like "2.9 %", found {value!r}')
+
+
+#: ``"0.02 USD"``; may be finer than the smallest coin.
+Price = Annotated[UnitPrice, BeforeValidator(_price)]
+#: ``"49 USD"``; whole coins.
+Amount = Annotated[Money, BeforeValidator(_money)]
+#: ``"2.9 %"`` as the share ``Decimal("0.029")``.
+Percent = Annotated[Decimal, BeforeValidator(_percent)]

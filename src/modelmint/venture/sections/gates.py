@@ -1,0 +1,79 @@
+"""``[gates]``: thresholds that block a release."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from modelmint.venture.sections.base import Section
+
+#: What a gate may watch.
+GATE_METRICS = (
+    "auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1_macro", "ece", "brier",
+    "accuracy_drop", "auroc_drop", "p50_ms", "p99_ms", "cpu_ms", "size_bytes", "calls_per_second",
+    "cost_per_1k", "monthly_value", "gross_margin",
+)  # fmt: skip
+_GATE = re.compile(r"^\s*(>=|<=|>|<)\s*(-?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$")
+
+
+class Bound(BaseModel):
+    """``">= 0.95"`` taken apart."""
+
+    model_config = ConfigDict(frozen=True)
+    comparison: str
+    bound: float
+
+    def holds(self, value: float) -> bool:
+        """Whether ``value`` passes; NaN never does."""
+        return {
+            ">=": value >= self.bound,
+            "<=": value <= self.bound,
+            ">": value > self.bound,
+            "<": value < self.bound,
+        }[self.comparison]
+
+    def __str__(self) -> str:
+        return f"{self.comparison} {self.bound:g}"
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, Bound):
+        return value
+    match = _GATE.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'expected a comparison like ">= 0.95", found {value!r}')
+    return Bound(comparison=match[1], bound=float(match[2].replace("_", "")))
+
+
+Gate = Annotated[Bound, BeforeValidator(_bound)]
+
+
+class GatesSection(Section):
+    """One optional bound per metric; ``waive`` names gates that may fail, each with its reason."""
+
+    auroc: Gate | None = None
+    accuracy: Gate | None = None
+    balanced_accuracy: Gate | None = None
+    sensitivity: Gate | None = None
+    specificity: Gate | None = None
+    f1_macro: Gate | None = None
+    ece: Gate | None = None
+    brier: Gate | None = None
+    accuracy_drop: Gate | None = None
+    auroc_drop: Gate | None = None
+    p50_ms: Gate | None = None
+    p99_ms: Gate | None = None
+    cpu_ms: Gate | None = None
+    size_bytes: Gate | None = None
+    calls_per_second: Gate | None = None
+    cost_per_1k: Gate | None = None
+    monthly_value: Gate | None = None
+    gross_margin: Gate | None = None
+    #: gate name -> reason; stays in the manifest.
+    waive: dict[str, Annotated[str, Field(min_length=8)]] = {}
+
+    def bounds(self) -> dict[str, Bound]:
+        """The gates that are set, in the order of ``GATE_METRICS``."""
+        return {name: getattr(self, name) for name in GATE_METRICS if getattr(self, name) is not None}

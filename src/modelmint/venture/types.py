@@ -1,0 +1,19 @@
+"""The nouns of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in ``venture.toml``: where, what, and what was probably meant."""
+
+    line: int
+    path: str
+    message: str
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        hint = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
+        return f"line {self.line}: {self.path}: {self.message}{hint}"

@@ -1,0 +1,1 @@
+"""Outbox and schedules that run inside serve, one lease for N processes."""

@@ -1,0 +1,1 @@
+"""One build verb per file: prepare, train, compress, judge, price, release."""
