@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@date +%s > $(VENV)/.started
 	@echo "Installing into $(VENV) (PyTorch is the large part) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[workshop,openvino,postgres,docs,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[workshop,openvino,postgres,dev]'
 	@echo "Installed in $$(( $$(date +%s) - $$(cat $(VENV)/.started) )) s."
 	@touch $@
 
@@ -42,7 +42,7 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 docs: $(STAMP)
-	@$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/sphinx-build -W --keep-going -n -q -b html docs site
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench
