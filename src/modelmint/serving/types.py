@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from modelmint.tasks.types import Prediction
 
@@ -28,6 +29,44 @@ class Target:
     release: str
     model: str
     variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """Bounds of one process: items per engine run, calls that may wait, items of one call."""
+
+    max_batch: int = 32
+    max_queue: int = 256
+    max_items: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """The engine that runs a graph and its compute threads."""
+
+    engine: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigures:
+    """What a host has done since it started; engine time is CPU seconds, ``waiting`` is now."""
+
+    waiting: int
+    batches: int
+    items: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTestRequest:
+    """A candidate to be load-tested through the real server: a bundle, how to run it, what to send."""
+
+    release: Path
+    engine: str
+    threads: int
+    payloads: tuple[bytes, ...]
+    p99_limit_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
