@@ -96,8 +96,18 @@ class Books(Protocol):
         """(model, status, code) -> outcomes so far; for /metrics, over all processes."""
         ...
 
-    def close_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:
-        """Rate and finalise, with ledger entries, in one transaction; a closed period is returned as it is."""
+    def close_period(self, customer: str, period: Period, notice: str, *, until_now: bool = False) -> list[Invoice]:
+        """Rate and finalise, with ledger entries, in one transaction; a closed period is returned as it is.
+
+        Gives all invoices inside ``period``, in the order of their numbers: one per subscription and calendar
+        month that has something to bill. ``until_now`` cuts a period that has not ended at this moment; the
+        next closing bills from there, so that nothing is lost or billed twice. Raises ``PeriodNotOver``,
+        ``EarlierPeriodOpen``.
+        """
+        ...
+
+    def draft_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:
+        """What ``close_period(until_now=True)`` would add now, number 0; nothing is stored."""
         ...
 
     def invoices(self, customer: str | None = None) -> list[Invoice]: ...

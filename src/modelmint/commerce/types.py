@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -156,7 +156,11 @@ class InvoiceLine:
     quantity: int
     unit_price: UnitPrice | None
     amount: Money
+    #: In English; ``kind`` and ``data`` say the same for machines and other languages.
     explanation: str
+    #: Name of the price model that made the line.
+    kind: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,19 @@ class LedgerEntry:
     at: datetime
     memo: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterTotals:
+    """Billable quantities of one subscription in one month: what is on closed invoices, and what is new."""
+
+    subscription: str
+    #: First moment of the calendar month (UTC) in which the usage happened.
+    month: datetime
+    #: Meter -> quantity that earlier invoices hold.
+    before: Mapping[str, int]
+    #: Meter -> quantity to bill now.
+    new: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
