@@ -1,0 +1,17 @@
+"""What can go wrong in a run-time verb itself; most errors come from the packages below."""
+
+from __future__ import annotations
+
+from modelmint.kit.errors import NotFound, Unavailable
+
+
+class NoSuchFile(NotFound):
+    """A path to predict on that does not exist."""
+
+    code = "no_such_file"
+
+
+class LoadTestFailed(Unavailable):
+    """The server under test did not start, or refused the calls it was tested with."""
+
+    code = "load_test_failed"

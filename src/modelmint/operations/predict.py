@@ -1,0 +1,206 @@
+"""One paid call: reserve, run, settle. The answer leaves only after its outcome row is durable.
+
+The steps are chained from thread to thread by futures (the books' writer, the lane's runner, the writer
+again), so that a waiting call holds no thread and the caller is woken once, at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from modelmint.commerce.repository import Books
+from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Settlement
+from modelmint.kit.errors import ModelmintError
+from modelmint.kit.ids import new_id
+from modelmint.serving.errors import ClientGone, EngineFailed
+from modelmint.serving.host import ModelHost
+from modelmint.serving.types import Answer
+from modelmint.tasks.answers import present
+
+_log = logging.getLogger(__name__)
+OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """A call that was read and understood, not yet admitted."""
+
+    model: str
+    payloads: Sequence[bytes]
+    #: sha256 of the presented secret, hex.
+    key_digest: str
+    idempotency_key: str | None = None
+    body_digest: str | None = None
+    #: False as soon as the caller hung up; asked before work starts and before the call is billed.
+    wanted: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictReply:
+    """The answer's bytes (JSON) as they stand in the books, and what admission said."""
+
+    body: bytes
+    admitted: Admitted
+    replayed: bool
+
+
+class Predict:
+    """The operation, bound to the books and to the host of this process.
+
+    ``status_of`` is the edge's table from an error to the status that its outcome row carries.
+    """
+
+    def __init__(self, books: Books, host: ModelHost, status_of: Callable[[ModelmintError], int]) -> None:
+        self.books, self.host, self.status_of = books, host, status_of
+
+    def __call__(self, request: PredictRequest) -> Future[PredictReply]:
+        """Never raises; the future raises the refusal or failure, once its outcome row is durable.
+
+        ``Unauthenticated`` leaves no row. Only a resolved reply is billed.
+        """
+        return _Run(self, request).start()
+
+    def refuse(self, request: AdmissionRequest, error: ModelmintError) -> Future[None]:
+        """Leave the outcome row of a call that fails before admission; raises ``Unauthenticated`` instead."""
+        return self.books.refuse(request, self.status_of(error), error.code)
+
+
+class _Run:
+    """One call on its way. Each ``_on_*`` is a future's callback and resolves ``reply`` whatever happens."""
+
+    __slots__ = ("_admitted", "_body", "_operation", "_request", "reply")
+
+    def __init__(self, operation: Predict, request: PredictRequest) -> None:
+        self._operation, self._request = operation, request
+        self._admitted: Admitted | None = None
+        self._body = b""
+        self.reply: Future[PredictReply] = Future()
+
+    def start(self) -> Future[PredictReply]:
+        request, operation = self._request, self._operation
+        asked = AdmissionRequest(
+            key_digest=request.key_digest,
+            model=request.model,
+            calls=1,
+            items=len(request.payloads),
+            idempotency_key=request.idempotency_key,
+            body_digest=request.body_digest,
+        )
+        try:
+            lane = operation.host.lane(request.model)
+            if lane.full():  # one row instead of two where the outcome is known
+                raise lane.overloaded()
+        except ModelmintError as error:
+            self._refuse(asked, error)
+            return self.reply
+        self._guarded(lambda: operation.books.reserve(asked).decided.add_done_callback(self._on_decided))
+        return self.reply
+
+    def _refuse(self, asked: AdmissionRequest, error: ModelmintError) -> None:
+        def on_refused(refused: Future[None]) -> None:
+            self.reply.set_exception(refused.exception() or error)
+
+        self._guarded(lambda: self._operation.refuse(asked, error).add_done_callback(on_refused))
+
+    def _on_decided(self, decided: Future[Admitted]) -> None:
+        refusal = decided.exception()
+        if refusal is not None:
+            self.reply.set_exception(refusal)
+            return
+        admitted = self._admitted = decided.result()
+        if admitted.replay is not None:
+            self.reply.set_result(PredictReply(admitted.replay, admitted, replayed=True))
+            return
+        request = self._request
+        try:
+            answer = self._operation.host.submit(request.model, request.payloads, request.wanted)
+        except Exception as error:
+            self._fail(error)
+        else:
+            answer.add_done_callback(self._on_answered)
+
+    def _on_answered(self, answered: Future[Answer]) -> None:
+        error = answered.exception()
+        if error is None and self._request.wanted is not None and not self._request.wanted():
+            error = ClientGone("the caller hung up before the answer was ready")
+        if error is not None:
+            self._fail(error)
+            return
+        self._guarded(lambda: self._settle(answered.result()))
+
+    def _settle(self, answer: Answer) -> None:
+        request, admitted = self._request, self._admitted
+        assert admitted is not None  # noqa: S101 - set before the host was asked; tells mypy so
+        prediction = new_id("prd")
+        self._body = _body(request.model, prediction, answer, admitted)
+        settlement = Settlement(
+            reservation=admitted.reservation,
+            status=OK,
+            code="ok",
+            release=answer.release,
+            variant=answer.variant,
+            prediction=prediction,
+            calls=1,
+            items=len(request.payloads),
+            compute_ms=Decimal(str(answer.compute_ms)),
+            answer=self._body if request.idempotency_key else None,
+        )
+        self._operation.books.settle(settlement).add_done_callback(self._on_settled)
+
+    def _on_settled(self, settled: Future[Outcome]) -> None:
+        error = settled.exception()
+        if error is not None:
+            self.reply.set_exception(error)
+        elif self._admitted is not None:
+            self.reply.set_result(PredictReply(self._body, self._admitted, replayed=False))
+
+    def _fail(self, error: BaseException) -> None:
+        """Settle an admitted call as failed, then raise its error to the caller."""
+        admitted = self._admitted
+        if not isinstance(error, ModelmintError):
+            _log.error("call to %s failed", self._request.model, exc_info=error)
+            error = EngineFailed("the call failed inside the server; it was not billed")
+        failure = error
+
+        def on_settled(settled: Future[Outcome]) -> None:
+            self.reply.set_exception(settled.exception() or failure)
+
+        if admitted is not None:
+            settlement = Settlement(admitted.reservation, self._operation.status_of(failure), failure.code)
+            self._guarded(lambda: self._operation.books.settle(settlement).add_done_callback(on_settled))
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A step that raises must not leave the caller waiting for ever: futures swallow callback errors."""
+        try:
+            step()
+        except (Exception, CancelledError) as error:
+            if not self.reply.done():
+                self.reply.set_exception(error)
+
+
+def _body(model: str, prediction: str, answer: Answer, admitted: Admitted) -> bytes:
+    """The answer as customers read it; with one input its prediction stands at the top as well."""
+    several = len(answer.predictions) > 1
+    predictions: list[dict[str, Any]] = [
+        {"id": f"{prediction}.{index}" if several else prediction, **present(item, answer.labels)}
+        for index, item in enumerate(answer.predictions)
+    ]
+    content: dict[str, Any] = {
+        "id": prediction,
+        "model": model,
+        "release": answer.release,
+        "variant": answer.variant,
+        **({} if several else predictions[0]),
+        "predictions": predictions,
+        "compute_ms": answer.compute_ms,
+        "use": answer.use,
+        "plan": admitted.plan,
+        "remaining": admitted.remaining,
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
