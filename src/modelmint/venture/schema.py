@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from itertools import chain
+
 from pydantic import Field, model_validator
 
-from modelmint.venture.sections.base import Section
+from modelmint.kit.registry import nearest
+from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.gates import GatesSection
@@ -13,6 +18,9 @@ from modelmint.venture.sections.money import CostsSection, DemandSection, Machin
 from modelmint.venture.sections.plans import PlanSection
 from modelmint.venture.sections.serving import ServingSection
 from modelmint.venture.sections.venture import VentureSection
+
+#: Names that stand in web addresses: of models and of plans.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class VentureFile(Section):
@@ -33,19 +41,44 @@ class VentureFile(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:
-        if self.model is not None and self.models:
-            raise ValueError("give [model] for one model or [models.NAME] for several, not both")
-        currencies = {plan.currency for plan in self.plans.values() if plan.currency}
-        for price in (self.costs.wrong_answer, self.costs.storage_per_call, self.machine.price_per_hour):
-            if price is not None:
-                currencies.add(price.currency)
-        if len(currencies) > 1:
-            raise ValueError(f"one venture, one currency; found {', '.join(sorted(currencies))}")
-        if self.demand is not None:
-            unknown = sorted(set(self.demand.plan_mix) - set(self.plans))
-            if unknown:
-                raise ValueError(f"demand.plan_mix names plans that do not exist: {', '.join(unknown)}")
+        refuse_if_any(chain(self._model_complaints(), self._currency_complaints(), self._mix_complaints()))
         return self
+
+    def _model_complaints(self) -> Iterator[Complaint]:
+        if self.model is not None and self.models:
+            yield Complaint(("models",), "give [model] for one model or [models.NAME] for several, not both")
+        for kind, names in (("models", self.models), ("plans", self.plans)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    message = f"a name in [{kind}.NAME] has small letters, digits, '-' and '_'; found {name!r}"
+                    yield Complaint((kind, name), message)
+
+    def _prices(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Where a price stands and its currency."""
+        for name, plan in self.plans.items():
+            if plan.currency:
+                yield ("plans", name), plan.currency
+        for key in ("wrong_answer", "storage_per_call", "review_per_abstention"):
+            price = getattr(self.costs, key)
+            if price is not None:
+                yield ("costs", key), price.currency
+        if self.machine.price_per_hour is not None:
+            yield ("machine", "price_per_hour"), self.machine.price_per_hour.currency
+
+    def _currency_complaints(self) -> Iterator[Complaint]:
+        expected = self.currency
+        for path, currency in self._prices():
+            if currency != expected:
+                message = f"one venture, one currency: expected {expected} as elsewhere, found {currency}"
+                yield Complaint(path, message)
+
+    def _mix_complaints(self) -> Iterator[Complaint]:
+        for name in self.demand.plan_mix if self.demand else ():
+            if name not in self.plans:
+                known = ", ".join(self.plans) or "none"
+                message = f"names a plan that does not exist; plans here: {known}"
+                close = nearest(name, list(self.plans))
+                yield Complaint(("demand", "plan_mix", name), message, close, needs=(("plans", name),))
 
     def all_models(self) -> dict[str, ModelSection]:
         """Public name -> model; a lone ``[model]`` carries the venture's name."""
@@ -54,8 +87,4 @@ class VentureFile(Section):
     @property
     def currency(self) -> str | None:
         """The venture's one currency, None where no price is stated."""
-        for plan in self.plans.values():
-            if plan.currency:
-                return plan.currency
-        price = self.machine.price_per_hour or self.costs.wrong_answer
-        return price.currency if price else None
+        return next((currency for _, currency in self._prices()), None)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+#: Where a value stands: table names and keys, and places in arrays.
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,5 +19,5 @@ class Problem:
     suggestion: str | None = None
 
     def __str__(self) -> str:
-        hint = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
+        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
         return f"line {self.line}: {self.path}: {self.message}{hint}"

@@ -1,7 +1,9 @@
-"""What every section shares: unknown keys are refused, values are frozen."""
+"""What every section shares: unknown keys are refused, types are strict, values are frozen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
@@ -14,7 +16,35 @@ from modelmint.kit.money import Money, UnitPrice, parse_money, parse_price
 class Section(BaseModel):
     """Base of all sections."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Keys of one section, or of several, that do not fit together."""
+
+    #: Where the user should look, relative to the section that complains.
+    path: tuple[str | int, ...]
+    message: str
+    suggestion: str | None = None
+    #: Keys the complaint depends on (relative); it is void where one of them is itself wrong.
+    needs: tuple[tuple[str | int, ...], ...] = ()
+
+
+class Incoherent(ValueError):
+    """All complaints of one section at once; the loader gives each its line."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("; ".join(complaint.message for complaint in complaints))
+        self.complaints = tuple(complaints)
+
+
+def refuse_if_any(complaints: Iterator[Complaint]) -> None:
+    """Raise ``Incoherent`` with everything ``complaints`` yields, or nothing."""
+    if found := list(complaints):
+        raise Incoherent(found)
 
 
 def _price(value: object) -> object:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from modelmint.venture.sections.base import Section
+from modelmint.kit.registry import nearest
+from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
 
 
 class DataSection(Section):
@@ -33,15 +37,45 @@ class DataSection(Section):
     licence: str = "not stated"
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> DataSection:
-        if (self.source is None) == (self.train is None):
-            raise ValueError("expected either source or train (with val and test if you have them), not both or none")
-        if self.source is not None and (self.val or self.test):
-            raise ValueError("val and test go with train; with source the splits are found or made")
-        if self.labels is not None and len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels must differ from each other")
-        if self.labels is not None and len(self.labels) < 2:
-            raise ValueError("expected at least two labels")
-        if self.positive is not None and self.labels is not None and self.positive not in self.labels:
-            raise ValueError(f"positive must be one of the labels {self.labels}, found {self.positive!r}")
+    def _coherent(self) -> DataSection:
+        refuse_if_any(chain(self._ways_in(), self._label_complaints(), self._group_complaints()))
         return self
+
+    def _ways_in(self) -> Iterator[Complaint]:
+        needs = (("source",), ("train",), ("val",), ("test",))
+        if self.source is None and self.train is None:
+            message = 'expected source = "..." or train = "..." (with val and test if you have them), found neither'
+            yield Complaint((), message, needs=needs)
+        elif self.source is not None:
+            for name in ("train", "val", "test"):
+                if getattr(self, name) is not None:
+                    message = "goes with separate train, val and test paths; with source the splits are found or made"
+                    yield Complaint((name,), message, needs=needs)
+
+    def _label_complaints(self) -> Iterator[Complaint]:
+        if self.labels is None:
+            return
+        if len(self.labels) < 2:
+            yield Complaint(("labels",), f"expected at least two labels, found {len(self.labels)}")
+        for place, label in enumerate(self.labels):
+            if not label.strip():
+                yield Complaint(("labels", place), "a label needs a name, found an empty text")
+            elif label in self.labels[:place]:
+                yield Complaint(("labels", place), f"labels must differ from each other, found {label!r} twice")
+        if self.positive is None:
+            return
+        if self.positive not in self.labels:
+            message = f"expected one of the labels {', '.join(self.labels)}; found {self.positive!r}"
+            close = nearest(self.positive, self.labels)
+            yield Complaint(("positive",), message, close, needs=(("labels",), ("positive",)))
+        elif len(self.labels) > 2:
+            message = f"is for a choice between two labels, found {len(self.labels)}; leave it out"
+            yield Complaint(("positive",), message, needs=(("labels",),))
+
+    def _group_complaints(self) -> Iterator[Complaint]:
+        try:
+            re.compile(self.group or "")
+        except (re.error, RecursionError, OverflowError) as error:
+            yield Complaint(
+                ("group",), f"expected a regular expression over file names; {self.group!r} is not: {error}"
+            )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from modelmint.venture.sections.base import Section
+from modelmint.kit.registry import nearest
+from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
 
 #: What a gate may watch.
 GATE_METRICS = (
@@ -73,6 +75,18 @@ class GatesSection(Section):
     gross_margin: Gate | None = None
     #: gate name -> reason; stays in the manifest.
     waive: dict[str, Annotated[str, Field(min_length=8)]] = {}
+
+    @model_validator(mode="after")
+    def _waivers_waive_something(self) -> GatesSection:
+        refuse_if_any(self._complaints())
+        return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        for name in self.waive:
+            if name not in self.bounds():
+                known = ", ".join(self.bounds()) or "none is set"
+                message = f"waives a gate that is not set; gates set here: {known}"
+                yield Complaint(("waive", name), message, nearest(name, list(self.bounds())), needs=((name,),))
 
     def bounds(self) -> dict[str, Bound]:
         """The gates that are set, in the order of ``GATE_METRICS``."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from modelmint.venture.sections.base import Percent, Price, Section
+from modelmint.venture.sections.base import Complaint, Percent, Price, Section, refuse_if_any
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class DemandSection(Section):
@@ -15,9 +19,19 @@ class DemandSection(Section):
     calls_per_month: int = Field(ge=1)
     peak_to_mean: float = Field(4.0, ge=1)
     #: plan -> share of all calls; paid plans share equally where it is not given (and the output says so).
-    plan_mix: dict[str, float] = {}
+    plan_mix: dict[str, Share] = {}
     #: Calls that one customer of a monthly plan makes; its included calls where not given.
     calls_per_customer: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> DemandSection:
+        refuse_if_any(self._complaints())
+        return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        total = sum(self.plan_mix.values())
+        if total > 1 + 1e-9:
+            yield Complaint(("plan_mix",), f"shares of all calls add up to at most 1, found {total:g}")
 
 
 class CostsSection(Section):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from modelmint.venture.sections.base import Amount, Price, Section
+from modelmint.venture.sections.base import Amount, Complaint, Price, Section, refuse_if_any
 
 
 class TierSection(Section):
@@ -24,15 +25,19 @@ class ChargeSection(Section):
 
     @model_validator(mode="after")
     def _rising(self) -> ChargeSection:
+        refuse_if_any(self._complaints())
+        return self
+
+    def _complaints(self) -> Iterator[Complaint]:
         bounds = [tier.up_to for tier in self.tiers]
-        if any(bound is None for bound in bounds[:-1]):
-            raise ValueError("only the last tier may have no up_to")
+        for place, bound in enumerate(bounds[:-1]):
+            if bound is None:
+                yield Complaint(("tiers", place), "needs up_to; only the last tier may go without")
         known = [bound for bound in bounds if bound is not None]
         if known != sorted(set(known)):
-            raise ValueError(f"up_to must rise from tier to tier, found {known}")
+            yield Complaint(("tiers",), f"up_to must rise from tier to tier, found {', '.join(map(str, known))}")
         if len({tier.price.currency for tier in self.tiers}) > 1:
-            raise ValueError("the tiers of one charge share one currency")
-        return self
+            yield Complaint(("tiers",), "the tiers of one charge share one currency")
 
 
 class PlanSection(Section):
@@ -52,22 +57,27 @@ class PlanSection(Section):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> PlanSection:
-        currencies = {
-            price.currency
-            for price in (self.per_call, self.monthly, self.overage, *(c.tiers[0].price for c in self.charges))
-            if price is not None
-        }
-        if len(currencies) > 1:
-            raise ValueError(f"a plan has one currency, found {', '.join(sorted(currencies))}")
-        if self.per_call is not None and (self.monthly is not None or self.included_calls is not None):
-            raise ValueError("per_call is for pay-per-use plans; a monthly plan uses included_calls and overage")
-        if self.charges and (self.per_call is not None or self.overage is not None or self.included_calls is not None):
-            raise ValueError("charges replaces per_call, included_calls and overage; give one or the other")
-        if self.overage is not None and self.included_calls is None:
-            raise ValueError("overage needs included_calls")
-        if not currencies and self.free_calls is None:
-            raise ValueError("a plan needs a price (per_call, monthly or charges) or free_calls")
+        refuse_if_any(self._complaints())
         return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        prices = (self.per_call, self.monthly, self.overage, *(c.tiers[0].price for c in self.charges))
+        currencies = sorted({price.currency for price in prices if price is not None})
+        if len(currencies) > 1:
+            yield Complaint((), f"a plan has one currency, found {', '.join(currencies)}")
+        if self.per_call is not None and (self.monthly is not None or self.included_calls is not None):
+            message = "per_call is for pay-per-use plans; a monthly plan uses included_calls and overage"
+            yield Complaint(("per_call",), message)
+        if self.charges and (self.per_call is not None or self.overage is not None or self.included_calls is not None):
+            message = "charges replaces per_call, included_calls and overage; give one or the other"
+            yield Complaint(("charges",), message)
+        if self.overage is not None and self.included_calls is None:
+            message = "overage is the price beyond included_calls; give included_calls too"
+            yield Complaint(("overage",), message, needs=(("included_calls",),))
+        if not currencies and self.free_calls is None:
+            message = "a plan needs a price (per_call, monthly or charges) or free_calls"
+            needs = tuple((key,) for key in ("per_call", "monthly", "overage", "charges", "free_calls"))
+            yield Complaint((), message, needs=needs)
 
     @property
     def currency(self) -> str | None:
