@@ -1,0 +1,7 @@
+"""placeholder."""
+
+import typer
+
+
+def bench(ctx: typer.Context) -> None:
+    """Later."""

@@ -1,0 +1,7 @@
+"""placeholder."""
+
+import typer
+
+
+def demo(ctx: typer.Context) -> None:
+    """Later."""

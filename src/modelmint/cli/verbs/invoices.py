@@ -1,0 +1,80 @@
+"""``modelmint invoices``: close a period, look at what it billed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelmint.cli.output import Output
+from modelmint.cli.session import session_of
+from modelmint.cli.views.plain import as_json
+
+if TYPE_CHECKING:
+    from modelmint.commerce.types import Invoice
+
+_MONTH = "A month like 2026-11 (UTC); the month before this one if left out."
+
+
+def close(
+    ctx: typer.Context,
+    customer: Annotated[str | None, typer.Argument(help="Id or exact name; all customers when left out.")] = None,
+    month: Annotated[str | None, typer.Option("--month", help=_MONTH)] = None,
+    until_now: Annotated[
+        bool, typer.Option("--until-now", help="Close this month so far; the next closing goes on there.")
+    ] = False,
+) -> None:
+    """Rate a period and finalise its invoices. Closing it again returns the same invoices."""
+    from modelmint.cli.views.selling import invoices_view
+    from modelmint.kit.period import month_of, parse_month
+
+    session = session_of(ctx)
+    books = session.shop.books
+    this_month = month_of(books.now())
+    before = month_of(this_month.start - timedelta(days=1))
+    period = parse_month(month) if month else this_month if until_now else before
+    customers = [books.customer(customer)] if customer else books.customers()
+    notice = session.shop.notice
+    made: list[Invoice] = []
+    for one in customers:
+        made += books.close_period(one.id, period, notice, until_now=until_now)
+
+    def show(out: Output) -> None:
+        if not made:
+            out.say("Nothing to bill in this period.")
+            return
+        out.table(invoices_view(made))
+        out.say(f"See one: {session.hint(f'invoices show {made[0].number}')}")
+
+    session.out.answer({"period": as_json(period), "invoices": as_json(made)}, show)
+
+
+def list_(
+    ctx: typer.Context,
+    customer: Annotated[str | None, typer.Argument(help="Id or exact name; all customers when left out.")] = None,
+) -> None:
+    """Finalised invoices, oldest first."""
+    from modelmint.cli.views.selling import invoices_view
+
+    session = session_of(ctx)
+    books = session.shop.books
+    invoices = books.invoices(books.customer(customer).id if customer else None)
+    session.out.answer({"invoices": as_json(invoices)}, lambda out: out.table(invoices_view(invoices)))
+
+
+def show(
+    ctx: typer.Context,
+    invoice: Annotated[str, typer.Argument(help="Id or number.")],
+) -> None:
+    """One invoice, line by line, each line with its arithmetic."""
+    from modelmint.commerce.invoice_text import render
+
+    session = session_of(ctx)
+    found = session.shop.books.invoice(invoice)
+    text = render(found)
+    session.out.answer({"invoice": as_json(found), "text": text}, lambda out: out.say(text))
+
+
+VERBS: dict[str, Callable[..., None]] = {"close": close, "list": list_, "show": show}

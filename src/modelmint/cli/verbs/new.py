@@ -1,0 +1,77 @@
+"""``modelmint new``: a commented venture.toml to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelmint.cli.errors import FileInTheWay
+from modelmint.cli.output import Output
+from modelmint.cli.session import session_of
+
+
+def new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the venture and of its folder, e.g. my-clinic.")],
+    solution: Annotated[
+        str, typer.Option("--solution", "-s", help="Which trade to start from: image-screening, digits, chest-xray.")
+    ] = "image-screening",
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="Your labelled data, a file or a folder; may be filled in later."),
+    ] = None,
+) -> None:
+    """Write a commented venture.toml and a README into a new folder; never overwrites."""
+    from modelmint.kit.files import write_atomic
+    from modelmint.solutions.templates import render
+    from modelmint.venture.load import load_venture
+
+    session = session_of(ctx)
+    folder = session.root / name
+    answers = {} if data is None else {"data": _as_seen_from(folder, data)}
+    files = render(solution, name, **answers)
+    taken = sorted(str(path) for path in files if (folder / path).exists())
+    if taken:
+        raise FileInTheWay(
+            f"{folder} holds {', '.join(taken)} already, and nothing is overwritten. "
+            "Choose another name, or move the files away.",
+            details={"folder": str(folder), "files": taken},
+        )
+    for path, text in files.items():
+        write_atomic(folder / path, text)
+    load_venture(folder)  # a template that is no valid venture must not leave here unnoticed
+    shown = name if session.options.folder == "." else str(Path(session.options.folder) / name)
+    following = [f"modelmint -C {shown} doctor", f"modelmint -C {shown} build"]
+    source = data if data is None else str(answers["data"])
+    payload = {
+        "name": name,
+        "solution": solution,
+        "folder": str(folder),
+        "files": [str(folder / path) for path in files],
+        "data": source,
+        "next": following,
+    }
+
+    def show(out: Output) -> None:
+        out.say(f"Made {folder / 'venture.toml'} ({solution}).", style="bold green")
+        if data is None and solution != "digits":
+            out.say("Open it and set data.source to your labelled pictures; every line is explained there. Then:")
+        else:
+            out.say("Every line of it is explained; change what you like. Then:")
+        for line in following:
+            out.say(f"  {line}")
+
+    session.out.answer(payload, show)
+
+
+def _as_seen_from(folder: Path, data: str) -> str:
+    """``data``, typed where the user stands, as a path relative to the new folder where that is short."""
+    if data.startswith("sklearn:"):
+        return data
+    path = Path(data).expanduser().resolve()
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return path.as_posix()

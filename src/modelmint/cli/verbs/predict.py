@@ -1,0 +1,131 @@
+"""``modelmint predict``: a release applied to local files. No server, no key, nothing billed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelmint.cli.errors import BadUsage
+from modelmint.cli.exits import exit_code
+from modelmint.cli.output import Output
+from modelmint.cli.session import session_of
+from modelmint.cli.types import Column, TableView
+from modelmint.cli.verbs.releases import pick
+from modelmint.kit.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from modelmint.operations.local_predict import FileAnswer
+
+#: Rows that are shown to people; the rest goes into a file with --out.
+SHOWN = 20
+
+
+def predict(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A picture, or a folder of pictures.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write every row to a .csv, .jsonl or .json file.")] = None,
+    release: Annotated[str | None, typer.Option("--release", help="Id, its beginning, or a folder.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Where a release holds several models.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="The release's default if left out.")] = None,
+) -> None:
+    """Predict on local files. A file that cannot be read is a row with its error; then the exit code is 2."""
+    from modelmint.kit.files import write_atomic
+    from modelmint.operations.local_predict import files_below, predict_files
+
+    session = session_of(ctx)
+    if out is not None and out.suffix not in WRITERS:
+        raise BadUsage(f"--out takes a file that ends in {', '.join(WRITERS)}; found {out.name!r}")
+    found = pick(session, release)
+    files = files_below(source)
+    rows: list[dict[str, Any]] = []
+    labels = found.model(model).spec.labels
+    with session.out.progress.bar("predict", len(files)) as bar:
+        for answer in predict_files(found, files, model=model, variant=variant):
+            rows.append(_row(answer, labels))
+            bar.advance()
+    if out is not None:
+        write_atomic(out, WRITERS[out.suffix](rows, labels))
+    failed = sum(row["error"] is not None for row in rows)
+    payload: dict[str, Any] = {
+        "release": found.id,
+        "answered": len(rows) - failed,
+        "failed": failed,
+        "out": str(out) if out is not None else None,
+        "predictions": rows,
+    }
+
+    def show(shown: Output) -> None:
+        shown.table(_view(rows[:SHOWN], len(rows)))
+        if out is not None:
+            shown.say(f"{len(rows)} rows in {out}")
+        if failed:
+            shown.say(f"{failed} of {len(rows)} files could not be read; their rows say why.", style="bold red")
+
+    session.out.answer(payload, show)
+    if failed:
+        raise typer.Exit(exit_code(InvalidInput))
+
+
+def _row(answer: FileAnswer, labels: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"file": str(answer.path)}
+    if answer.prediction is None:
+        error = answer.error
+        told = {"code": error.code, "message": error.message} if error else {"code": "error", "message": "no answer"}
+        return {**row, "label": None, "probability": None, "abstained": None, "probabilities": None, "error": told}
+    found = answer.prediction
+    return {
+        **row,
+        "label": found.label,
+        "probability": found.probability,
+        "abstained": found.abstained,
+        "probabilities": dict(zip(labels, found.probabilities, strict=True)),
+        "error": None,
+    }
+
+
+def _csv(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["file", "label", "probability", "abstained", *(f"p_{label}" for label in labels), "error"])
+    for row in rows:
+        if row["error"]:
+            writer.writerow([row["file"], "", "", "", *([""] * len(labels)), row["error"]["code"]])
+            continue
+        shares = [f"{row['probabilities'][label]:.6f}" for label in labels]
+        writer.writerow([row["file"], row["label"], f"{row['probability']:.6f}", row["abstained"], *shares, ""])
+    return text.getvalue()
+
+
+def _jsonl(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
+    del labels
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _json(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
+    del labels
+    return json.dumps(list(rows), ensure_ascii=False, indent=2) + "\n"
+
+
+WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".json": _json}
+
+
+def _view(rows: Sequence[dict[str, Any]], total: int) -> TableView:
+    cells = tuple(
+        (
+            row["file"],
+            row["label"] or "",
+            "" if row["probability"] is None else f"{row['probability']:.4f}",
+            "undecided" if row["abstained"] else "" if not row["error"] else f"{row['error']['code']}",
+        )
+        for row in rows
+    )
+    marks = {index: "alarm" for index, row in enumerate(rows) if row["error"]}
+    columns = (Column("file"), Column("label"), Column("probability", True), Column(""))
+    note = f"The first {len(rows)} of {total}; --out FILE.csv keeps them all." if len(rows) < total else ""
+    return TableView(f"{total} files", columns, cells, marks, note)

@@ -1,0 +1,121 @@
+"""``modelmint releases``: what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelmint.cli.errors import NothingBuilt
+from modelmint.cli.output import Output
+from modelmint.cli.session import Session, session_of
+from modelmint.kit.canonical import plain
+
+if TYPE_CHECKING:
+    from modelmint.releases.bundle import Release
+    from modelmint.releases.shelf import Shelf
+
+
+def shelf_of(session: Session) -> Shelf:
+    """The releases of this workspace; opens no books."""
+    from modelmint.releases.shelf import Shelf
+
+    return Shelf(session.workspace / "releases")
+
+
+def pick(session: Session, wanted: str | None) -> Release:
+    """A release by id, prefix or folder; the newest one when none is named."""
+    from modelmint.releases.bundle import Release
+
+    if wanted is not None and (Path(wanted) / "manifest.json").is_file():
+        return Release.open(Path(wanted).resolve())
+    shelf = shelf_of(session)
+    if wanted is not None:
+        return shelf.get(wanted)
+    releases = shelf.list()
+    if not releases:
+        raise NothingBuilt(f"{session.root} holds no release yet. Make one: {session.hint('build')}")
+    return releases[0]
+
+
+def list_(ctx: typer.Context) -> None:
+    """All releases of this folder, the newest first."""
+    from modelmint.cli.views.releases import release_json, releases_view
+
+    session = session_of(ctx)
+    releases = shelf_of(session).list()
+    payload = {"releases": [release_json(one) for one in releases]}
+    session.out.answer(payload, lambda out: out.table(releases_view(payload["releases"])))
+
+
+def show(
+    ctx: typer.Context,
+    release: Annotated[str | None, typer.Argument(help="Id, its beginning, or a folder; else the newest.")] = None,
+) -> None:
+    """One release: models, metrics, gates, cost on each machine, licences, where it came from."""
+    from modelmint.cli.views.releases import full_json, say_release
+
+    session = session_of(ctx)
+    found = pick(session, release)
+    payload = full_json(found)
+    session.out.answer(payload, lambda out: say_release(out, payload))
+
+
+def verify(
+    ctx: typer.Context,
+    release: Annotated[str | None, typer.Argument(help="Id, its beginning, or a folder; all if left out.")] = None,
+) -> None:
+    """Hash every byte again; a changed, missing or extra file is named and the exit code is 9."""
+    from modelmint.releases.errors import DamagedRelease
+    from modelmint.releases.verify import verify as damages
+
+    session = session_of(ctx)
+    folders = _folders(session, release)
+    checked: list[dict[str, Any]] = []
+    for folder in folders:
+        found = damages(folder)
+        if found:
+            raise DamagedRelease(folder.name, found)
+        checked.append({"release": folder.name, "path": str(folder), "damage": plain(found)})
+
+    def show_(out: Output) -> None:
+        for one in checked:
+            out.say(f"{one['release'][:12]}  sound: every file is what the manifest says", style="green")
+
+    session.out.answer({"sound": True, "releases": checked}, show_)
+
+
+def _folders(session: Session, wanted: str | None) -> list[Path]:
+    """Folders to verify, not opened: a damaged manifest must reach the verifier."""
+    root = session.workspace / "releases"
+    if wanted is None:
+        folders = [root / name for name in shelf_of(session).ids()]
+        if not folders:
+            raise NothingBuilt(f"{session.root} holds no release yet. Make one: {session.hint('build')}")
+        return folders
+    if (Path(wanted) / "manifest.json").exists():
+        return [Path(wanted).resolve()]
+    fitting = [root / name for name in shelf_of(session).ids() if name.startswith(wanted)]
+    return fitting if len(fitting) == 1 else [shelf_of(session).get(wanted).path]
+
+
+def add(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A release folder copied from elsewhere.")],
+) -> None:
+    """Put a release from elsewhere on the shelf, after verifying it."""
+    from modelmint.cli.views.releases import release_json
+
+    session = session_of(ctx)
+    added = shelf_of(session).add(folder.resolve())
+    payload = {"release": release_json(added)}
+
+    def show_(out: Output) -> None:
+        out.say(f"Added {added.id[:12]}. Next: {session.hint(f'deploy {added.id[:12]}')}", style="bold green")
+
+    session.out.answer(payload, show_)
+
+
+VERBS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "verify": verify, "add": add}

@@ -1,0 +1,7 @@
+"""placeholder."""
+
+import typer
+
+
+def serve(ctx: typer.Context) -> None:
+    """Later."""

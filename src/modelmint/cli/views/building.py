@@ -1,0 +1,82 @@
+"""A build report (the ``build --json`` object) as tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelmint.cli.types import Column, TableView
+from modelmint.cli.views.figures import DASH, amount, bare, interval, number, seconds, short, size
+
+#: Metrics that are shares, shown in the order people ask for them.
+_ORDER = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1_macro", "ece", "brier")
+
+
+def candidates_view(candidates: Sequence[Mapping[str, Any]], currency: str | None) -> TableView:
+    """Every candidate with its figures; the chosen one is marked, a rejected one says why."""
+    rows, marks = [], {}
+    for index, one in enumerate(candidates):
+        verdict = "chosen" if one.get("chosen") else str(one.get("rejected") or "")
+        marks[index] = "good" if one.get("chosen") else "bad" if one.get("rejected") else ""
+        rows.append(
+            (
+                ("* " if one.get("chosen") else "  ") + str(one["name"]),
+                str(one.get("engine") or DASH),
+                number(one.get("accuracy"), 4),
+                number(one.get("auroc"), 4),
+                number(one.get("cpu_ms"), 3),
+                number(one.get("p50_ms"), 3),
+                number(one.get("p99_ms"), 3),
+                size(one.get("size_bytes")),
+                short(one.get("calls_per_second")),
+                amount(one.get("cost_per_1k"), None, 5),
+                amount(one.get("monthly_value"), None, 2),
+                verdict,
+            )
+        )
+    money = f" {currency}" if currency else ""
+    columns = (
+        Column("candidate"), Column("engine"), Column("accuracy", True), Column("AUROC", True), Column("CPU ms", True),
+        Column("p50 ms", True), Column("p99 ms", True), Column("size", True), Column("calls/s", True),
+        Column("1,000 calls" + money, True), Column("a month" + money, True), Column("verdict"),
+    )  # fmt: skip
+    note = "Accuracy and AUROC on validation; times for one picture in the engine, on this machine, interleaved."
+    return TableView("Candidates", columns, tuple(rows), marks, note)
+
+
+def gates_view(gates: Sequence[Mapping[str, Any]]) -> TableView:
+    """Wanted and found; a gate that was not measured fails."""
+    rows, marks = [], {}
+    for index, gate in enumerate(gates):
+        word = "waived" if gate.get("waived") else "passed" if gate.get("passed") else "FAILED"
+        marks[index] = "good" if gate.get("passed") else "bad"
+        found = "not measured" if gate.get("found") is None else short(gate["found"], 4)
+        rows.append((str(gate["name"]), str(gate["wanted"]), found, word, str(gate.get("waived") or "")))
+    columns = (Column("gate"), Column("wanted", True), Column("found", True), Column("result"), Column("reason"))
+    return TableView("Gates", columns, tuple(rows), marks)
+
+
+def metrics_view(metrics: Mapping[str, Any], title: str = "On the test split, read once by the judge") -> TableView:
+    """Every metric with its 95 % bootstrap interval and n."""
+    names = [name for name in _ORDER if name in metrics] + [name for name in metrics if name not in _ORDER]
+    rows = tuple((name, interval(metrics[name], 4), _count(metrics[name])) for name in names)
+    return TableView(title, (Column("metric"), Column("value [95 % interval]", True), Column("n", True)), rows, {})
+
+
+def seconds_line(spent: Mapping[str, Any]) -> str:
+    """Seconds per step: ``train 12.1 s, compress 4.0 s``."""
+    return ", ".join(f"{step} {seconds(value)}" for step, value in spent.items() if bare(value) is not None)
+
+
+def dataset_line(dataset: Mapping[str, Any]) -> str:
+    """Rows per split and how many findings."""
+    rows = dataset.get("rows", {})
+    counts = ", ".join(f"{count:,} {split}" for split, count in rows.items())
+    problems = dataset.get("problems")
+    found = sum(problems.values()) if isinstance(problems, dict) else problems
+    found = len(found) if isinstance(found, list) else found
+    return f"{counts}; {found or 0} findings"
+
+
+def _count(value: Any) -> str:
+    return f"{value['n']:,}" if isinstance(value, dict) and value.get("n") is not None else DASH

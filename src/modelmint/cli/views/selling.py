@@ -1,0 +1,135 @@
+"""Customers, keys, plans, usage, invoices and the ledger as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from modelmint.cli.types import Column, TableView
+from modelmint.cli.views.figures import DASH
+from modelmint.commerce.types import Customer, Invoice, Key, LedgerEntry, Plan, Subscription, UsageSummary
+
+
+def day(moment: datetime | None) -> str:
+    """The date in UTC."""
+    return DASH if moment is None else moment.strftime("%Y-%m-%d")
+
+
+def minute(moment: datetime | None) -> str:
+    """Date and time in UTC, to the minute."""
+    return DASH if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def customers_view(customers: Sequence[Customer], plans: dict[str, str]) -> TableView:
+    """``plans``: customer id -> plan held now."""
+    return TableView(
+        title=f"{len(customers)} customers",
+        columns=(Column("name"), Column("e-mail"), Column("plan"), Column("since"), Column("id")),
+        rows=tuple((c.name, c.email or DASH, plans.get(c.id, DASH), day(c.created_at), c.id) for c in customers),
+        marks={},
+    )
+
+
+def keys_view(keys: Sequence[Key], names: dict[str, str]) -> TableView:
+    """``names``: customer id -> name. The secret is not known to anybody any more; the hint is its beginning."""
+    rows = tuple(
+        (
+            f"{key.hint}...",
+            names.get(key.customer, key.customer),
+            key.name,
+            minute(key.created_at),
+            "revoked " + minute(key.revoked_at) if key.revoked_at else "valid",
+            key.id,
+        )
+        for key in keys
+    )
+    marks = {index: "bad" for index, key in enumerate(keys) if key.revoked_at}
+    columns = (Column("key"), Column("customer"), Column("name"), Column("made"), Column("state"), Column("id"))
+    return TableView(f"{len(keys)} keys", columns, rows, marks)
+
+
+def plan_price(plan: Plan) -> str:
+    """The price of a plan in one line."""
+    parts = [f"{plan.monthly} a month"] if plan.monthly else []
+    for charge in plan.charges:
+        begin = 0
+        for tier in charge.tiers:
+            unit = charge.meter.removesuffix("s")
+            span = f" from {begin + 1:,}" if begin else ""
+            included = tier.price.amount == 0 and tier.up_to is not None
+            parts.append(f"{tier.up_to:,} {charge.meter} included" if included else f"{tier.price} a {unit}{span}")
+            begin = tier.up_to or begin
+    if plan.free_calls is not None:
+        parts.append(f"{plan.free_calls:,} free calls" + (f" in {plan.days} days" if plan.days else ""))
+    return ", ".join(parts) or DASH
+
+
+def plan_limits(plan: Plan) -> str:
+    """The limits of a plan in one line."""
+    parts = [f"{plan.max_calls:,} calls a month"] if plan.max_calls else []
+    if plan.calls_per_minute:
+        parts.append(f"{plan.calls_per_minute:,} calls a minute")
+    return ", ".join(parts) or DASH
+
+
+def plans_view(plans: Sequence[Plan], holders: dict[str, int]) -> TableView:
+    """``holders``: plan name -> customers that hold any version of it now."""
+    rows = tuple(
+        (p.name, p.title or DASH, plan_price(p), plan_limits(p), str(holders.get(p.name, 0)), p.version[:12])
+        for p in plans
+    )
+    columns = (
+        Column("plan"), Column("title"), Column("price"), Column("limits"), Column("customers", True),
+        Column("version"),
+    )  # fmt: skip
+    return TableView(f"{len(plans)} plans on sale", columns, rows, {})
+
+
+def subscriptions_view(subscriptions: Sequence[Subscription]) -> TableView:
+    """What one customer held and holds."""
+    rows = tuple(
+        (s.plan, s.plan_version[:12], minute(s.starts_at), minute(s.ends_at) if s.ends_at else "now")
+        for s in subscriptions
+    )
+    return TableView("Plans", (Column("plan"), Column("version"), Column("from"), Column("until")), rows, {})
+
+
+def usage_view(summaries: Sequence[UsageSummary], names: dict[str, str]) -> TableView:
+    """Billable calls per customer, and what was refused and therefore not billed."""
+    rows = tuple(
+        (
+            names.get(s.customer, s.customer),
+            f"{s.calls:,}",
+            f"{s.items:,}",
+            ", ".join(f"{model} {count:,}" for model, count in s.by_model.items()) or DASH,
+            ", ".join(f"{code} {count:,}" for code, count in s.refused.items()) or DASH,
+        )
+        for s in summaries
+    )
+    period = summaries[0].period if summaries else None
+    title = f"Usage from {day(period.start)} up to {day(period.end)}" if period else "Usage: no customers yet"
+    columns = (
+        Column("customer"), Column("billable calls", True), Column("items", True), Column("by model"),
+        Column("refused or failed, not billed"),
+    )  # fmt: skip
+    return TableView(title, columns, rows, {})
+
+
+def invoices_view(invoices: Sequence[Invoice]) -> TableView:
+    """Finalised invoices."""
+    rows = tuple(
+        (str(i.number), i.customer_name, f"{day(i.period.start)} to {day(i.period.end)}", i.plan, str(i.total), i.id)
+        for i in invoices
+    )
+    columns = (
+        Column("number", True), Column("customer"), Column("period"), Column("plan"), Column("total", True),
+        Column("id"),
+    )  # fmt: skip
+    return TableView(f"{len(invoices)} invoices", columns, rows, {})
+
+
+def ledger_view(entries: Sequence[LedgerEntry]) -> TableView:
+    """Every leg of every transaction, oldest first."""
+    rows = tuple((minute(e.at), e.transaction, e.account, str(e.amount), e.memo) for e in entries)
+    columns = (Column("when"), Column("transaction"), Column("account"), Column("amount", True), Column("memo"))
+    return TableView(f"{len(entries)} ledger entries", columns, rows, {})
