@@ -1,0 +1,129 @@
+"""The decision rule, fitted on validation only: temperature, threshold, abstain band."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from modelmint.evaluation.checks import check_scores
+from modelmint.evaluation.errors import BadScores
+from modelmint.kit.arrays import AnyArray, Float64Array, IntArray
+from modelmint.tasks.decision import probabilities
+from modelmint.tasks.types import DecisionRule
+
+#: A temperature beyond these says that the logits are broken, not that they want scaling.
+_COLDEST, _HOTTEST = 0.05, 20.0
+
+
+def fit_decision(
+    targets: AnyArray, logits: AnyArray, labels: tuple[str, ...], positive: str | None, abstain: float
+) -> DecisionRule:
+    """Fit the whole rule on validation ``targets`` ``[n]`` and ``logits`` ``[n, k]``.
+
+    Temperature by likelihood; with a ``positive`` label of two, the threshold on its probability with the best
+    balanced accuracy (Youden 1950); then the ``abstain`` share (0 to 0.5) of rows that were the least certain sets the
+    band in which answers are left open. Raises ``NothingToJudge`` or ``BadScores``.
+    """
+    truth, table = check_scores(targets, logits, labels)
+    if positive is not None and positive not in labels:
+        raise BadScores(f"positive: expected one of {', '.join(labels)}; found {positive!r}")
+    if not 0 <= abstain <= 0.5:
+        raise BadScores(f"abstain: expected a share from 0 to 0.5, found {abstain}")
+    temperature = fit_temperature(truth, table)
+    if positive is None or len(labels) != 2:
+        surest = probabilities(table, temperature).max(axis=1)
+        return DecisionRule(temperature, positive, min_probability=_floor_for_share(surest, abstain))
+    index = labels.index(positive)
+    log_odds = (table[:, index] - table[:, 1 - index]) / temperature
+    cut = fit_threshold(truth == index, log_odds)
+    band = _reach_for_share(np.abs(log_odds - cut), abstain)
+    low, high = (None, None) if band is None else (_sigmoid(cut - band), _sigmoid(cut + band))
+    return DecisionRule(temperature, positive, _sigmoid(cut), low, high)
+
+
+def fit_temperature(targets: IntArray, logits: Float64Array) -> float:
+    """The temperature with the least negative log likelihood (Guo et al. 2017), between 0.05 and 20.
+
+    In ``b = 1 / T`` the loss is convex, so Newton's method, kept inside a shrinking bracket, finds its one minimum.
+    Where every row is already right the likelihood only grows with sharpness and has no maximum; the truth is then
+    taken to hold with probability ``1 - 1/(n+2)``, the rule of succession (as in Platt 1999), which has one.
+    """
+    n, k = logits.shape
+    centred = logits - logits.max(axis=1, keepdims=True)
+    belief = np.zeros((n, k))
+    belief[np.arange(n), targets] = 1.0
+    if bool((centred[np.arange(n), targets] >= 0).all()):
+        doubt = 1 / (n + 2)
+        belief = belief * (1 - doubt) + (1 - belief) * (doubt / (k - 1))
+    wanted = float((belief * centred).sum()) / n
+
+    def slope(b: float) -> tuple[float, float]:
+        powers = np.exp(centred * b)
+        powers /= powers.sum(axis=1, keepdims=True)
+        mean = (powers * centred).sum(axis=1)
+        spread = (powers * centred**2).sum(axis=1) - mean**2
+        return float(mean.mean()) - wanted, float(spread.mean())
+
+    low, high = 1 / _HOTTEST, 1 / _COLDEST
+    if not float(np.ptp(centred)) > 0:
+        return 1.0  # constant logits: every temperature says the same
+    if slope(low)[0] >= 0:
+        return _HOTTEST
+    if slope(high)[0] <= 0:
+        return _COLDEST
+    b = 1.0
+    for _ in range(100):
+        rise, bend = slope(b)
+        low, high = (b, high) if rise < 0 else (low, b)
+        step = b - rise / bend if bend > 0 else math.inf
+        following = step if low < step < high else math.sqrt(low * high)
+        if abs(following - b) <= 1e-12 * b:
+            break
+        b = following
+    return 1 / b
+
+
+def fit_threshold(positive: AnyArray, scores: AnyArray) -> float:
+    """The cut on ``scores`` ``[n]`` (positive at or above it) with the greatest sensitivity + specificity.
+
+    Cuts lie midway between neighbouring scores; of equally good ones the widest gap wins, since it stands the
+    furthest from any row. 0 (even odds) where only one kind of row is there.
+    """
+    truth = np.asarray(positive, dtype=bool)
+    values = np.asarray(scores, dtype=np.float64)
+    hits = int(truth.sum())
+    misses = len(truth) - hits
+    if hits == 0 or misses == 0:
+        return 0.0
+    levels, group = np.unique(values, return_inverse=True)
+    if len(levels) == 1:
+        return 0.0
+    above_hits = hits - np.cumsum(np.bincount(group, weights=truth))[:-1]
+    below_misses = np.cumsum(np.bincount(group, weights=~truth))[:-1]
+    # Compared as whole numbers, so that equally good cuts are equal: sens + spec = (a / hits) + (b / misses).
+    gain = np.rint(above_hits * misses + below_misses * hits)
+    best = np.flatnonzero(gain == gain.max())
+    gaps = levels[best + 1] - levels[best]
+    chosen = best[int(gaps.argmax())]
+    return float((levels[chosen] + levels[chosen + 1]) / 2)
+
+
+def _reach_for_share(distances: Float64Array, share: float) -> float | None:
+    """The distance within which at most ``share`` of the rows lie, midway to the next row; None for no row."""
+    count = math.floor(share * len(distances) + 1e-9)
+    ordered = np.sort(distances)
+    while 0 < count < len(ordered) and ordered[count - 1] == ordered[count]:
+        count -= 1  # ties stay together, on the side of answering
+    if count == 0:
+        return None
+    return float((ordered[count - 1] + ordered[count]) / 2) if count < len(ordered) else float(ordered[-1])
+
+
+def _floor_for_share(surest: Float64Array, share: float) -> float | None:
+    reach = _reach_for_share(surest, share)
+    return None if reach is None else min(1.0, reach)
+
+
+def _sigmoid(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds)) if log_odds >= 0 else math.exp(log_odds) / (1 + math.exp(log_odds))

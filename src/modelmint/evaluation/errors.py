@@ -1,0 +1,23 @@
+"""What can go wrong while judging."""
+
+from __future__ import annotations
+
+from modelmint.kit.errors import Corrupted, InvalidInput
+
+
+class NothingToJudge(InvalidInput):
+    """A judgement over no rows."""
+
+    code = "nothing_to_judge"
+
+
+class BadScores(InvalidInput):
+    """Targets, logits and labels that do not belong together, or are not numbers."""
+
+    code = "bad_scores"
+
+
+class BadReport(Corrupted):
+    """A stored scorecard that cannot be read back."""
+
+    code = "bad_report"
