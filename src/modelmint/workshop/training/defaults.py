@@ -1,0 +1,84 @@
+"""From the venture's ``[model]`` to a full plan: the same rules for every venture, none chosen on test data.
+
+What is not stated follows from three facts only: whether the backbone is pretrained, how many training
+pictures there are, and the method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelmint.venture.sections.model import ModelSection
+from modelmint.workshop.training.types import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Defaults of one way of training."""
+
+    batch_size: int
+    #: Optimiser steps aimed at; epochs follow from the number of training rows, within the two bounds.
+    steps: int
+    fewest_epochs: int
+    most_epochs: int
+    #: Peak learning rate by optimiser.
+    rates: dict[str, float]
+    weight_decay: float
+    label_smoothing: float
+    body_rate: float = 1.0
+    average: float = 0.0
+    freeze_norm: bool = False
+
+
+FROM_SCRATCH = Recipe(64, 800, 10, 60, {"adamw": 3e-3, "sgd": 0.05}, 0.05, 0.05)
+FINE_TUNE = Recipe(32, 450, 3, 30, {"adamw": 1e-3, "sgd": 0.02}, 0.02, 0.05)
+HEAD = Recipe(64, 3000, 20, 100, {"adamw": 1e-3, "sgd": 0.02}, 0.02, 0.0)
+
+
+def recipe_for(method: str, *, pretrained: bool) -> Recipe:
+    """The defaults of a method on a pretrained or fresh backbone."""
+    if method == "head":
+        return HEAD
+    return FINE_TUNE if pretrained else FROM_SCRATCH
+
+
+def plan_for(
+    section: ModelSection,
+    *,
+    pretrained: bool,
+    rows: int,
+    class_weights: tuple[float, ...] | None,
+    augment: tuple[str, ...],
+    threads: int,
+) -> Plan:
+    """The plan for ``rows`` training rows; what the section states wins over the recipe."""
+    recipe = recipe_for(section.method, pretrained=pretrained)
+    batch = section.batch_size or recipe.batch_size
+    wanted = round(recipe.steps * recipe.batch_size / max(1, rows))
+    epochs = section.epochs or max(recipe.fewest_epochs, min(recipe.most_epochs, wanted))
+    return Plan(
+        method=section.method,
+        epochs=epochs,
+        batch_size=batch,
+        optimizer=section.optimizer,
+        learning_rate=_stated(section.learning_rate, recipe.rates[section.optimizer]),
+        body_rate=recipe.body_rate if section.method == "full" else 1.0,
+        weight_decay=_stated(section.weight_decay, recipe.weight_decay),
+        label_smoothing=_stated(section.label_smoothing, recipe.label_smoothing),
+        class_weights=class_weights,
+        schedule=section.schedule,
+        warmup=section.warmup,
+        patience=section.patience,
+        augment=augment if section.method == "full" else (),
+        average=recipe.average,
+        keep="best" if section.patience else "last",
+        freeze_norm=recipe.freeze_norm,
+        hidden=section.hidden,
+        dropout=section.dropout,
+        seed=section.seed,
+        threads=threads,
+    )
+
+
+def _stated(value: float | None, default: float) -> float:
+    return default if value is None else value
