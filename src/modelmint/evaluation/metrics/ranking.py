@@ -76,15 +76,19 @@ def resampled_auroc(positive: AnyArray, scores: AnyArray) -> Callable[[FloatArra
     below = np.searchsorted(values[misses], values[hits], side="left")
     upto = np.searchsorted(values[misses], values[hits], side="right")
     tied = bool((below != upto).any())
+    # Only the sums of negatives up to some positive row are ever read, so whole stretches between are added at once.
+    starts = np.unique(np.concatenate([[0], below, upto]))
+    starts = starts[starts < len(misses)]
+    below, upto = np.searchsorted(starts, below), np.searchsorted(starts, upto)
 
     def weighted(weights: FloatArray) -> Float64Array:
-        reached = np.empty((len(misses) + 1, weights.shape[1]), dtype=np.float32)
-        reached[0] = 0
-        np.cumsum(weights[misses], axis=0, out=reached[1:])
-        won: FloatArray = reached[below]
+        stretches = np.add.reduceat(np.take(weights, misses, axis=0), starts, axis=0)
+        reached = np.zeros((len(starts) + 1, weights.shape[1]), dtype=np.float32)
+        np.cumsum(stretches, axis=0, out=reached[1:])
+        won: FloatArray = np.take(reached, below, axis=0)
         if tied:
-            won = (won + reached[upto]) * np.float32(0.5)
-        own = weights[hits]
+            won = (won + np.take(reached, upto, axis=0)) * np.float32(0.5)
+        own = np.take(weights, hits, axis=0)
         sums = np.einsum("ir,ir->r", own, won).astype(np.float64)
         pairs = own.sum(axis=0, dtype=np.float64) * reached[-1]
         shares: Float64Array = np.divide(sums, pairs, out=np.full(len(sums), np.nan), where=pairs > 0)
