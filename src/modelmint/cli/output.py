@@ -80,6 +80,8 @@ class Output:
         if self.options.plain:
             self.say(plain_text(view))
             return
+        if view.title:
+            self.say(view.title, style="bold")
         self.console.print(rich_table(view))
         if view.note:
             self.say(view.note, style="dim")
