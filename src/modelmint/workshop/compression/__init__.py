@@ -1,1 +1,1 @@
-"""Export, quantisation, candidates."""
+"""Recipes: from a trained network to graphs that cost less. One small file per step, named in ``recipe.STEPS``."""
