@@ -14,14 +14,12 @@ _STYLES = {"good": "bold green", "bad": "dim", "warn": "yellow", "alarm": "bold 
 
 
 def rich_table(view: TableView) -> Table:
-    """``view`` as a rich table; cells are never read as markup."""
+    """The body of ``view`` as a rich table, its title left to the caller; cells are never read as markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=view.title or None, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", pad_edge=False
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(column.name for column in view.columns))
     for column in view.columns:
         table.add_column(column.name, justify="right" if column.figure else "left", overflow="fold")
     for index, row in enumerate(view.rows):
@@ -53,7 +51,9 @@ def plain_text(view: TableView) -> str:
         return "  ".join(cells).rstrip()
 
     lines = [view.title] if view.title else []
-    lines += [line(header), "  ".join("-" * width for width in widths), *(line(row) for row in view.rows)]
+    if any(header):
+        lines += [line(header), "  ".join("-" * width for width in widths)]
+    lines += [line(row) for row in view.rows]
     if view.note:
         lines.append(view.note)
     return "\n".join(lines)

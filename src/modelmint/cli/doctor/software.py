@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from modelmint.cli.types import Check
+from modelmint.cli.types import Check, CheckState
 
 #: First and one past the last Python that the house is tested with.
 PYTHON = ((3, 11), (3, 14))
@@ -72,7 +72,7 @@ def _extra(extra: str, purpose: str) -> Check:
         return Check("extras", title, "ok", ", ".join(found))
     how = f'pip install "modelmint[{extra}]"' if extra else "pip install --force-reinstall modelmint"
     optional = extra in ("openvino", "postgres")
-    state = "bad" if not extra else "ok" if optional else "warn"
+    state: CheckState = "bad" if not extra else "ok" if optional else "warn"
     lead = "not installed (optional)" if optional else f"missing: {', '.join(missing)}"
     return Check("extras", title, state, lead, f"{how}  ({purpose})")
 

@@ -7,6 +7,11 @@ from typing import Any
 DASH = "-"
 
 
+def count(number: int, noun: str, several: str = "") -> str:
+    """``1 release``, ``2 releases``."""
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
 def bare(value: Any) -> float | None:
     """The number itself, where it may come as an estimate object ``{value, low, high, n}``."""
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ from typing import Any
 from modelmint.cli.output import Output
 from modelmint.cli.types import Column, TableView
 from modelmint.cli.views.building import gates_view, metrics_view
-from modelmint.cli.views.figures import DASH, interval, size
+from modelmint.cli.views.figures import DASH, count, interval, size
 from modelmint.kit.canonical import plain
 from modelmint.releases.bundle import Release
 from modelmint.releases.describe import describe
@@ -65,7 +65,7 @@ def releases_view(releases: Sequence[Mapping[str, Any]]) -> TableView:
         Column("release"), Column("model"), Column("backbone"), Column("AUROC", True), Column("accuracy", True),
         Column("size", True), Column("made"), Column("served as"),
     )  # fmt: skip
-    return TableView(f"{len(releases)} releases", columns, tuple(rows), {})
+    return TableView(count(len(releases), "release"), columns, tuple(rows), {})
 
 
 def say_release(out: Output, found: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ def say_release(out: Output, found: Mapping[str, Any]) -> None:
     out.say(f"  {found['path']}")
     for name, model in found["models"].items():
         title = f"Model {name}: {model['backbone']}, labels {', '.join(model['labels'])}; test split"
-        out.table(metrics_view(model["metrics"], f"{title}, read {model['test_reads']} time(s) by the judge"))
+        out.table(metrics_view(model["metrics"], f"{title}, judged {count(model['test_reads'], 'time')}"))
         rows = tuple(
             (key, v["precision"], size(v["size_bytes"]), v["graph"], "default" if key == model["default"] else "")
             for key, v in model["variants"].items()

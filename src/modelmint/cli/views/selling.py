@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH
+from modelmint.cli.views.figures import DASH, count
 from modelmint.commerce.types import Customer, Invoice, Key, LedgerEntry, Plan, Subscription, UsageSummary
 
 
@@ -23,7 +23,7 @@ def minute(moment: datetime | None) -> str:
 def customers_view(customers: Sequence[Customer], plans: dict[str, str]) -> TableView:
     """``plans``: customer id -> plan held now."""
     return TableView(
-        title=f"{len(customers)} customers",
+        title=count(len(customers), "customer"),
         columns=(Column("name"), Column("e-mail"), Column("plan"), Column("since"), Column("id")),
         rows=tuple((c.name, c.email or DASH, plans.get(c.id, DASH), day(c.created_at), c.id) for c in customers),
         marks={},
@@ -45,7 +45,7 @@ def keys_view(keys: Sequence[Key], names: dict[str, str]) -> TableView:
     )
     marks = {index: "bad" for index, key in enumerate(keys) if key.revoked_at}
     columns = (Column("key"), Column("customer"), Column("name"), Column("made"), Column("state"), Column("id"))
-    return TableView(f"{len(keys)} keys", columns, rows, marks)
+    return TableView(count(len(keys), "key"), columns, rows, marks)
 
 
 def plan_price(plan: Plan) -> str:
@@ -82,7 +82,7 @@ def plans_view(plans: Sequence[Plan], holders: dict[str, int]) -> TableView:
         Column("plan"), Column("title"), Column("price"), Column("limits"), Column("customers", True),
         Column("version"),
     )  # fmt: skip
-    return TableView(f"{len(plans)} plans on sale", columns, rows, {})
+    return TableView(count(len(plans), "plan") + " on sale", columns, rows, {})
 
 
 def subscriptions_view(subscriptions: Sequence[Subscription]) -> TableView:
@@ -125,11 +125,11 @@ def invoices_view(invoices: Sequence[Invoice]) -> TableView:
         Column("number", True), Column("customer"), Column("period"), Column("plan"), Column("total", True),
         Column("id"),
     )  # fmt: skip
-    return TableView(f"{len(invoices)} invoices", columns, rows, {})
+    return TableView(count(len(invoices), "invoice"), columns, rows, {})
 
 
 def ledger_view(entries: Sequence[LedgerEntry]) -> TableView:
     """Every leg of every transaction, oldest first."""
     rows = tuple((minute(e.at), e.transaction, e.account, str(e.amount), e.memo) for e in entries)
     columns = (Column("when"), Column("transaction"), Column("account"), Column("amount", True), Column("memo"))
-    return TableView(f"{len(entries)} ledger entries", columns, rows, {})
+    return TableView(count(len(entries), "ledger entry", "ledger entries"), columns, rows, {})
