@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Protocol
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -33,6 +34,39 @@ class RawData:
     labels: tuple[str, ...]
     #: What the reader knows of the source (family name, licence), for the card.
     facts: dict[str, str]
+    #: What the reader could not make a row of.
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that a reader is asked to read."""
+
+    #: As the user wrote it: ``pictures/``, ``sklearn:digits``.
+    text: str
+    #: The same as a path, relative ones from the venture's folder; links resolved.
+    path: Path
+    #: Label names that the venture declares, in its order; empty where it declares none.
+    labels: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """One data format. Implementations hold no state."""
+
+    #: One line on what it reads, for messages.
+    reads: str
+
+    def recognises(self, source: Source) -> bool:
+        """Whether this is (probably) its format; cheap, raises nothing."""
+        ...
+
+    def files(self, source: Source) -> Sequence[Path]:
+        """Every file whose content decides what ``read`` gives, sorted."""
+        ...
+
+    def read(self, source: Source) -> RawData:
+        """All rows, undecoded; raises ``UnreadableSource`` where the format is broken as a whole."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +74,11 @@ class Finding:
     """One problem in the data and what was done about it."""
 
     #: unreadable | truncated | not_an_image | too_large | exact_duplicate | split_overlap |
-    #: contradicting_label | imbalance | empty_class | unknown_label | missing_file
+    #: contradicting_label | imbalance | empty_class | unknown_label | missing_file | outside_source | not_used
     kind: str
     name: str
     message: str
-    #: skipped | kept | failed
+    #: skipped | kept | failed (kept by ``on_problem = "fail"`` from becoming a dataset version)
     action: str
     #: The other row, for duplicates.
     other: str | None = None

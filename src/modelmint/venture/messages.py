@@ -91,15 +91,21 @@ def _real_path(error: ErrorDetails, document: Mapping[str, Any]) -> tuple[KeyPat
     here: Any = document
     meant = True
     for part in error["loc"]:
-        if isinstance(here, Mapping) and part in here:
-            path, here = (*path, part), here[part]
-        elif isinstance(here, list) and isinstance(part, int):
-            path, here = (*path, part), here[part]
+        inner = _inside(here, part)
+        if inner is not None:
+            path, here = (*path, part), inner
         elif error["type"] == "missing" and part == error["loc"][-1]:
             path = (*path, part)
         else:
             meant = meant and str(part).startswith("list") == isinstance(here, list)
     return path, meant
+
+
+def _inside(here: object, part: str | int) -> Any:
+    """The value at ``part``, None where there is none (TOML has no null)."""
+    if isinstance(here, list):
+        return here[part] if isinstance(part, int) else None
+    return here.get(part) if isinstance(here, Mapping) else None
 
 
 def _worded(error: ErrorDetails, path: KeyPath, schema: type[BaseModel]) -> Iterator[Fault]:

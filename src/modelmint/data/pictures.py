@@ -1,0 +1,128 @@
+"""Pictures from bytes that nobody vouches for, and back: one door for training, tests and paid calls.
+
+What comes out is ``L`` (grey) or ``RGB``, eight bits, upright. Transparency is laid over white; 16-bit greys are
+scaled by 1/257, so that 65535 becomes 255. The first frame of an animation or of a TIFF with pages counts.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from modelmint.data.errors import NotAPicture, TooManyPixels, TruncatedPicture
+from modelmint.kit.arrays import AnyArray
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")
+_EXPECTED = f"expected a picture ({', '.join(FORMATS)})"
+
+# Pillow warns of large pictures once a process; the exact limit is enforced below for each picture.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def open_picture(payload: bytes, max_pixels: int) -> Image.Image:
+    """The picture in ``payload``, decoded and upright, in mode ``L`` or ``RGB``.
+
+    Its size is read from the header and compared with ``max_pixels`` before anything is decoded. Raises
+    ``NotAPicture``, ``TruncatedPicture`` or ``TooManyPixels``. Safe in threads.
+    """
+    if not payload:
+        raise NotAPicture(f"{_EXPECTED}, found no bytes at all")
+    try:
+        picture = Image.open(io.BytesIO(payload), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_many(max_pixels, None) from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(payload) from error
+    except Exception as error:  # Pillow's parsers raise many kinds on hostile headers
+        raise TruncatedPicture(f"{_EXPECTED}, found one with a damaged header: {error}") from error
+    with picture:
+        width, height = picture.size
+        if width * height > max_pixels:
+            raise _too_many(max_pixels, picture.size)
+        return _decoded(picture)
+
+
+def encode_png(pixels: AnyArray) -> bytes:
+    """Lossless PNG of ``uint8[h, w]`` (grey) or ``uint8[h, w, 3]`` (RGB)."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def is_grey(picture: Image.Image) -> bool:
+    """Whether no pixel has a colour: mode ``L``, or ``RGB`` with three equal channels."""
+    if picture.mode == "L":
+        return True
+    red, green, blue = picture.split()
+    first = red.tobytes()
+    return first == green.tobytes() and first == blue.tobytes()
+
+
+def _decoded(picture: Image.Image) -> Image.Image:
+    try:
+        picture.load()
+        upright = ImageOps.exif_transpose(picture)
+        return _plain(upright)
+    except MemoryError:
+        raise
+    except Exception as error:  # see above; decoders raise OSError, SyntaxError, struct.error, zlib.error, ...
+        raise TruncatedPicture(f"{_EXPECTED}, found one that ends early or is damaged: {error}") from error
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Mode ``L`` or ``RGB``."""
+    if picture.mode in ("L", "RGB"):
+        return picture.copy()  # frees the decoder and its file
+    if picture.mode.startswith(("I", "F")):
+        return Image.fromarray(_eight_bits(np.asarray(picture)))
+    if picture.mode in ("LA", "La"):
+        return _over_white(picture.convert("LA"), "L")
+    if picture.mode in ("RGBA", "RGBa", "PA") or "transparency" in picture.info:
+        return _over_white(picture.convert("RGBA"), "RGB")
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode == "P":
+        colours = picture.convert("RGB")
+        return colours.convert("L") if is_grey(colours) else colours
+    return picture.convert("RGB")
+
+
+def _over_white(picture: Image.Image, mode: str) -> Image.Image:
+    plain = Image.new(mode, picture.size, "white")
+    plain.paste(picture.convert(mode), mask=picture.getchannel("A"))
+    return plain
+
+
+def _eight_bits(pixels: AnyArray) -> AnyArray:
+    """Greys of more than eight bits, or in floating point, as ``uint8``.
+
+    Whole numbers up to 65535 are taken for 16-bit; floating point for 0..1, else 0..255; larger values, which
+    have no agreed scale, are stretched between their own smallest and largest.
+    """
+    values = np.nan_to_num(pixels.astype(np.float64))
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and np.issubdtype(pixels.dtype, np.floating) and high <= 255:
+        scale = 255.0 if high <= 1 else 1.0
+    elif low >= 0 and high <= 65535:
+        scale = 1 / 257
+    else:
+        values, scale = values - low, 255 / ((high - low) or 1)
+    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+
+
+def _too_many(max_pixels: int, size: tuple[int, int] | None) -> TooManyPixels:
+    found = f"{size[0]} x {size[1]} = {size[0] * size[1]:,}" if size else "far more"
+    return TooManyPixels(
+        f"expected a picture of at most {max_pixels:,} pixels, found {found}. Do: make it smaller first",
+        details={"max_pixels": max_pixels},
+    )
+
+
+def _unidentified(payload: bytes) -> NotAPicture | TruncatedPicture:
+    if payload.startswith(_MAGIC):
+        return TruncatedPicture(f"{_EXPECTED}, found one with a damaged or incomplete header")
+    return NotAPicture(f"{_EXPECTED}, found {len(payload):,} bytes of something else")

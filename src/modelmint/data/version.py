@@ -1,0 +1,150 @@
+"""A frozen dataset version: what was trained on, under one digest."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelmint.data.errors import DamagedDataset, TestSplitGuarded
+from modelmint.data.types import SPLITS, Finding, Row, Split
+from modelmint.kit.arrays import IntArray
+from modelmint.kit.digest import digest_bytes, digest_file, digest_value
+
+SCHEMA = 1
+ABOUT, ROWS, PAYLOADS, FINDINGS = "dataset.json", "rows.jsonl", "payloads.bin", "findings.jsonl"
+
+
+def content_digest(about: dict[str, Any]) -> str:
+    """The digest of a version: its labels, and its rows and payloads by their own digests. Neither where it was
+    read from nor what was found wrong on the way belongs to it.
+    """
+    files = {name: about["files"][name] for name in (ROWS, PAYLOADS)}
+    return digest_value({key: about[key] for key in ("schema", "labels", "positive", "channels")} | {"files": files})
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """Labels, rows and payloads in three splits. Test rows are for the judge: see ``judge_test``."""
+
+    folder: Path
+    digest: str
+    labels: tuple[str, ...]
+    #: The label that counts as "found", of two.
+    positive: str | None
+    #: Split -> rows.
+    counts: dict[str, int]
+    #: What is known of the source, for cards.
+    facts: dict[str, str]
+    #: 1 where every training and validation picture is grey, else 3.
+    channels: int
+    #: Median width and height of training pictures, in pixels.
+    sizes: tuple[int, int]
+
+    @classmethod
+    def open(cls, folder: Path) -> DatasetVersion:
+        """The version in ``folder``; raises ``DamagedDataset`` where its description does not fit its files.
+
+        The payloads are checked one by one as they are read, all of them by ``verify``.
+        """
+        try:
+            about = json.loads((folder / ABOUT).read_bytes())
+            version = cls(
+                folder=folder,
+                digest=about["digest"],
+                labels=tuple(about["labels"]),
+                positive=about["positive"],
+                counts=about["counts"],
+                facts=about["facts"],
+                channels=about["channels"],
+                sizes=(about["sizes"][0], about["sizes"][1]),
+            )
+            if content_digest(about) != version.digest or digest_file(folder / ROWS) != about["files"][ROWS]:
+                raise DamagedDataset(f"the dataset version in {folder} was changed; delete the folder and build again")
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise DamagedDataset(f"expected a dataset version in {folder}, found: {error!r}") from error
+        return version
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was wrong with the data and what was done about it."""
+        lines = (self.folder / FINDINGS).read_text(encoding="utf-8").splitlines()
+        return tuple(Finding(**json.loads(line)) for line in lines)
+
+    @cached_property
+    def _rows(self) -> tuple[Row, ...]:
+        lines = (self.folder / ROWS).read_text(encoding="utf-8").splitlines()
+        return tuple(Row(**json.loads(line)) for line in lines)
+
+    def rows(self, split: Split) -> tuple[Row, ...]:
+        """The rows of a split, ordered by name."""
+        return tuple(row for row in self._rows if row.split == split)
+
+    def payloads(self, split: Split) -> list[bytes]:
+        """One encoded picture a row; raises ``TestSplitGuarded`` for test."""
+        self._guard(split)
+        return self._read(split)
+
+    def targets(self, split: Split) -> IntArray:
+        """Label numbers, ``int64[rows]``; raises ``TestSplitGuarded`` for test."""
+        self._guard(split)
+        return self._targets(split)
+
+    def judge_test(self, reading: str, log: Path) -> tuple[list[bytes], IntArray, int]:
+        """Payloads and targets of the test split, and how many distinct readings there have been with this one.
+
+        ``reading`` names what is judged (the digest of a candidate); it is written to ``log`` and synced before
+        anything is read, so that no reading goes uncounted.
+        """
+        known = _readings(log)
+        if reading not in known:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"dataset": self.digest, "reading": reading}) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            known.append(reading)
+        return self._read("test"), self._targets("test"), len(known)
+
+    def verify(self) -> None:
+        """Read everything again; raises ``DamagedDataset`` naming the first row that is not what it was."""
+        for split in SPLITS:
+            self._read(split)
+
+    def _guard(self, split: Split) -> None:
+        if split == "test":
+            raise TestSplitGuarded(
+                "test rows are read by the judge only, and counted. Do: use judge_test, or the val split to decide"
+            )
+
+    def _targets(self, split: Split) -> IntArray:
+        return np.array([row.label for row in self.rows(split)], dtype=np.int64)
+
+    def _read(self, split: Split) -> list[bytes]:
+        payloads = []
+        with (self.folder / PAYLOADS).open("rb") as file:
+            for row in self.rows(split):
+                file.seek(row.offset)
+                payload = file.read(row.length)
+                if digest_bytes(payload) != row.digest:
+                    raise DamagedDataset(f"the picture {row.name} in {self.folder} was changed; build again")
+                payloads.append(payload)
+        return payloads
+
+
+def _readings(log: Path) -> list[str]:
+    """Distinct readings in ``log``, in their order; a last line that a crash cut short counts as none."""
+    found: dict[str, None] = {}
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    for place, line in enumerate(lines):
+        try:
+            found[json.loads(line)["reading"]] = None
+        except (ValueError, KeyError, TypeError) as error:
+            if place < len(lines) - 1:
+                raise DamagedDataset(f"line {place + 1} of {log} is not a reading: {line[:60]!r}") from error
+    return list(found)
