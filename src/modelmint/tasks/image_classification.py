@@ -95,26 +95,16 @@ def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> None:
     if not payload:
         raise EmptyInput("expected a picture, found no bytes; send the file's content")
     settings = plan.settings
-    picture = _flatten(open_picture(payload, settings.max_pixels), settings.channels)
+    picture = open_picture(payload, settings.max_pixels)  # L or RGB, upright, transparency over white
+    if settings.channels == 1 and picture.mode != "L":
+        picture = picture.convert("L")
     wanted = (settings.image_size, settings.image_size)
     if picture.size != wanted:
         picture = picture.resize(wanted, plan.resample, reducing_gap=_REDUCING_GAP)
     pixels = np.asarray(picture)
-    # A grey picture is written once per channel; colours go from [h, w, c] to [c, h, w] on the way.
+    # A grey picture is resized once and written to every channel; colours go from [h, w, c] to [c, h, w] on the way.
     np.multiply(pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1), plan.scale, out=out)
     np.add(out, plan.bias, out=out)
-
-
-def _flatten(picture: Image.Image, channels: int) -> Image.Image:
-    """``picture`` as L or RGB, what is transparent shown over white; grey stays L for three channels too."""
-    if picture.mode == "L" or (picture.mode == "RGB" and channels == 3 and "transparency" not in picture.info):
-        return picture
-    grey = channels == 1 or picture.mode in ("1", "LA", "La", "I", "F", "I;16")
-    if picture.has_transparency_data:
-        over = picture.convert("RGBA")
-        white = Image.new("RGBA", over.size, (255, 255, 255, 255))
-        picture = Image.alpha_composite(white, over)
-    return picture.convert("L" if grey else "RGB")
 
 
 def _plain(settings: ImageSettings) -> dict[str, Any]:
