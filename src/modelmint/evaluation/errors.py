@@ -21,3 +21,9 @@ class BadReport(Corrupted):
     """A stored scorecard that cannot be read back."""
 
     code = "bad_report"
+
+
+class UnknownLanguage(InvalidInput):
+    """A language that plots and tables are not written in."""
+
+    code = "unknown_language"
