@@ -28,7 +28,7 @@ def take_globals(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
             found[_FLAGS[word]] = True
         elif word in _FOLDER:
             given = next(words, None)
-            if given is None:
+            if given is None or given.startswith("-"):
                 raise BadUsage(f"{word} needs a folder: the one that holds venture.toml, e.g. {word} my-clinic")
             folder = given
         elif word.startswith("--directory="):

@@ -46,9 +46,9 @@ class Session:
     def shop(self) -> Shop:
         """Books, shelf and deployments of this folder; closed when the command ends."""
         if self._shop is None:
+            self._must_be_a_venture()
             from modelmint.bootstrap import open_shop
 
-            self._must_be_a_venture()
             self._shop = open_shop(self.root)
         return self._shop
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from modelmint.cli.errors import BadUsage
-from modelmint.cli.session import Session, session_of
+from modelmint.cli.session import session_of
+from modelmint.kit.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from modelmint.kit.progress import Progress
     from modelmint.venture.load import LoadedVenture
-    from modelmint.workshop.pipeline import BuildReport
 
 
 def build(
@@ -25,9 +29,18 @@ def build(
     from modelmint.cli.views.reports import say_build
 
     session = session_of(ctx)
-    report = run_build(session, session.venture, parse_waivers(waive or []), fresh=fresh).to_json()
+    waivers = parse_waivers(waive or [])
+    venture = session.venture
+    need_workshop("modelmint build")
+    report = build_venture(venture, session.workspace, session.out.progress, waive=waivers, fresh=fresh)
     following = [session.hint("deploy"), session.hint("serve")]
     session.out.answer(report, lambda out: say_build(out, report, following))
+
+
+def need_workshop(verb: str) -> None:
+    """Raises ``MissingExtra`` where torch is not installed; does not import it."""
+    if find_spec("torch") is None:
+        raise MissingExtra("workshop", verb)
 
 
 def parse_waivers(words: list[str]) -> dict[str, str]:
@@ -45,6 +58,13 @@ def parse_waivers(words: list[str]) -> dict[str, str]:
     return found
 
 
-def run_build(session: Session, venture: LoadedVenture, waive: dict[str, str], *, fresh: bool) -> BuildReport:
-    """The workshop's build, handed the function that starts the real server on a candidate."""
+def build_venture(
+    venture: LoadedVenture,
+    workspace: Path,
+    progress: Progress,
+    *,
+    waive: Mapping[str, str] | None = None,
+    fresh: bool = False,
+) -> dict[str, Any]:
+    """The workshop's build, handed the function that starts the real server; the ``build --json`` object."""
     raise NotImplementedError
