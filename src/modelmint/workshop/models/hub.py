@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 from collections.abc import Mapping
@@ -134,7 +135,7 @@ def _class_for(config: Any) -> Any:
 
 def _transformers() -> Any:
     try:
-        import transformers
+        transformers: Any = importlib.import_module("transformers")  # slow to import, so only for such a base
     except ImportError as error:
         raise MissingExtra("workshop", "a transformers base") from error
     transformers.logging.set_verbosity_error()

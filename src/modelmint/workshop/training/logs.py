@@ -22,7 +22,7 @@ class TensorBoardLog:
         from torch.utils.tensorboard import SummaryWriter  # slow to import, so only where a run begins
 
         shutil.rmtree(folder, ignore_errors=True)
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call] # torch leaves it untyped
+        self._writer = SummaryWriter(str(folder))
         for row in past:
             self.add(row)
 
@@ -34,7 +34,7 @@ class TensorBoardLog:
             ("accuracy/validation", row.val_accuracy),
             ("learning_rate", row.learning_rate),
         ):
-            self._writer.add_scalar(tag, value, row.epoch)  # type: ignore[no-untyped-call] # as above
+            self._writer.add_scalar(tag, value, row.epoch)
 
     def close(self) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call] # as above
+        self._writer.close()
