@@ -6,7 +6,7 @@ from modelmint.evaluation.plots.svg import BLUE, INK, ORANGE, SERIES, SOFT, Canv
 from modelmint.evaluation.types import Scorecard
 from modelmint.evaluation.words import words
 
-#: More curves than this get no legend; their names show when the pointer rests on nothing but a long list.
+#: More curves than this get no legend: there is no room for it.
 _LEGEND = 10
 
 

@@ -21,9 +21,9 @@ class Canvas:
         self.width, self.height = width, height
         self._parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" role="img" '
-            f'width="100%" style="max-width:{number(width * 1.5)}px" aria-labelledby="t d" '
+            f'width="100%" style="max-width:{number(width * 1.5)}px" aria-label={attribute(title)} '
             f'lang="{lang}" font-family="{_FONT}">',
-            f'<title id="t">{clean(title)}</title><desc id="d">{clean(desc)}</desc>',
+            f'<title>{clean(title)}</title><desc>{clean(desc)}</desc>',
             f'<rect width="{number(width)}" height="{number(height)}" fill="#ffffff"/>',
         ]
 
@@ -101,7 +101,7 @@ def clean(words: str) -> str:
 
 
 def attribute(words: str) -> str:
-    """``words`` as a quoted XML attribute."""
+    """``words`` as a quoted XML attribute. Names by attribute need no ids, which would clash on a page of plots."""
     return quoteattr(_UNSPEAKABLE.sub("\ufffd", words))
 
 
