@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,24 +76,3 @@ def _batch(predictor: Predictor, files: list[Path]) -> Iterator[FileAnswer]:
             yield FileAnswer(file, predictor.predict([payload])[0], None)
         except InvalidInput as error:
             yield FileAnswer(file, None, error)
-
-
-def write_csv(answers: Iterable[FileAnswer], labels: Iterable[str], out: Path) -> tuple[int, int]:
-    """One row per file: ``file,label,probability,abstained,<one column per label>,error``; (answered, failed)."""
-    names = list(labels)
-    answered = failed = 0
-    with out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "label", "probability", "abstained", *names, "error"])
-        for answer in answers:
-            if answer.prediction is None:
-                failed += 1
-                code = answer.error.code if answer.error else ""
-                writer.writerow([answer.path, "", "", "", *([""] * len(names)), code])
-            else:
-                answered += 1
-                found = answer.prediction
-                shares = [f"{p:.6f}" for p in found.probabilities]
-                row = [answer.path, found.label, f"{found.probability:.6f}", found.abstained, *shares, ""]
-                writer.writerow(row)
-    return answered, failed

@@ -1,0 +1,154 @@
+"""``/admin/v1``: the founder's routes, thin over the books and the operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import Route
+
+from modelmint.api.customer import period_asked, with_secret
+from modelmint.api.errors import BadQuery, NothingBefore
+from modelmint.api.routing import Asked, Reply, route
+from modelmint.api.service import Service
+from modelmint.commerce import invoice_json
+from modelmint.kit.canonical import plain
+from modelmint.kit.period import parse_month
+from modelmint.operations.deploy import deploy, rollback
+
+
+def admin_routes(service: Service) -> list[Route]:
+    """All of them."""
+    customer = "/admin/v1/customers/{customer}"
+    return [
+        route(service, "/admin/v1/customers", "founder", GET=customers, POST=make_customer),
+        route(service, customer, "founder", GET=show_customer),
+        route(service, f"{customer}/keys", "founder", POST=make_key),
+        route(service, f"{customer}/subscription", "founder", POST=subscribe),
+        route(service, f"{customer}/usage", "founder", GET=usage),
+        route(service, f"{customer}/invoices", "founder", GET=invoices, POST=close_period),
+        route(service, "/admin/v1/keys", "founder", GET=keys),
+        route(service, "/admin/v1/keys/{id}", "founder", DELETE=revoke_key),
+        route(service, "/admin/v1/releases", "founder", GET=releases),
+        route(service, "/admin/v1/deployments", "founder", GET=deployments, POST=make_deployment),
+        route(service, "/admin/v1/deployments/{name}/rollback", "founder", POST=roll_back),
+    ]
+
+
+def customers(asked: Asked) -> Any:
+    """All customers."""
+    return {"customers": [plain(customer) for customer in asked.service.shop.books.customers()]}
+
+
+def make_customer(asked: Asked) -> Reply:
+    """A customer; with ``plan`` subscribed and given a first key at once."""
+    books = asked.service.shop.books
+    name, email, plan = asked.text("name"), asked.optional("email") or "", asked.optional("plan")
+    if plan is not None:
+        books.plan(plan)  # refuse before anything is stored
+    customer = books.add_customer(name, email)
+    content: dict[str, Any] = {"customer": plain(customer)}
+    if plan is not None:
+        content["subscription"] = plain(books.subscribe(customer.id, plan))
+        content["key"] = with_secret(*books.add_key(customer.id, "first"))
+    return Reply(content, status=201)
+
+
+def show_customer(asked: Asked) -> Any:
+    """One customer with keys and subscriptions."""
+    books = asked.service.shop.books
+    customer = books.customer(asked.path["customer"])
+    return {
+        **plain(customer),
+        "keys": [plain(key) for key in books.keys(customer.id)],
+        "subscriptions": [plain(subscription) for subscription in books.subscriptions(customer.id)],
+    }
+
+
+def make_key(asked: Asked) -> Reply:
+    """A key for a customer; its secret is in this answer only."""
+    books = asked.service.shop.books
+    customer = books.customer(asked.path["customer"])
+    return Reply(with_secret(*books.add_key(customer.id, asked.text("name", default="api"))), status=201)
+
+
+def subscribe(asked: Asked) -> Any:
+    """Put a customer on a plan from now on."""
+    books = asked.service.shop.books
+    return plain(books.subscribe(books.customer(asked.path["customer"]).id, asked.text("plan")))
+
+
+def usage(asked: Asked) -> Any:
+    """A customer's usage in a month."""
+    books = asked.service.shop.books
+    return plain(books.usage(books.customer(asked.path["customer"]).id, period_asked(asked)))
+
+
+def invoices(asked: Asked) -> Any:
+    """A customer's invoices."""
+    books = asked.service.shop.books
+    return {
+        "invoices": [invoice_json.to_json(found) for found in books.invoices(books.customer(asked.path["customer"]).id)]
+    }
+
+
+def close_period(asked: Asked) -> Reply:
+    """Rate and finalise ``{"period": "2026-11", "until_now": false}``."""
+    shop = asked.service.shop
+    until_now = asked.body.get("until_now", False)
+    if not isinstance(until_now, bool):
+        raise BadQuery(f"expected 'until_now' as true or false, found {until_now!r}")
+    customer = shop.books.customer(asked.path["customer"])
+    period = parse_month(asked.text("period"))
+    found = shop.books.close_period(customer.id, period, shop.notice, until_now=until_now)
+    return Reply({"invoices": [invoice_json.to_json(one) for one in found]}, status=201)
+
+
+def keys(asked: Asked) -> Any:
+    """All keys."""
+    return {"keys": [plain(key) for key in asked.service.shop.books.keys()]}
+
+
+def revoke_key(asked: Asked) -> Any:
+    """Revoke any key."""
+    return plain(asked.service.shop.books.revoke_key(asked.path["id"]))
+
+
+def releases(asked: Asked) -> Any:
+    """What is on the shelf, newest first."""
+    return {
+        "releases": [
+            {"id": release.id, "models": sorted(release.manifest.models)} for release in asked.service.shop.shelf.list()
+        ]
+    }
+
+
+def deployments(asked: Asked) -> Any:
+    """The newest deployment of each public name, and those that this process could not load."""
+    rows = asked.service.shop.books.deployments()
+    failures = {name: error.message for name, error in asked.service.follower.failures.items()}
+    return {"deployments": [plain(row) for row in rows], "failures": failures}
+
+
+def make_deployment(asked: Asked) -> Reply:
+    """``{"release": id, "name"?, "model"?, "variant"?}``: serve it from now on."""
+    shop = asked.service.shop
+    rows = deploy(
+        shop.books,
+        shop.shelf,
+        asked.text("release"),
+        name=asked.optional("name"),
+        model=asked.optional("model"),
+        variant=asked.optional("variant"),
+    )
+    asked.service.follow()
+    return Reply({"deployments": [plain(row) for row in rows]}, status=201)
+
+
+def roll_back(asked: Asked) -> Reply:
+    """Serve what the name served before."""
+    shop = asked.service.shop
+    row = rollback(shop.books, shop.shelf, asked.path["name"])
+    if row is None:
+        raise NothingBefore(f"{asked.path['name']!r} has no former deployment to go back to")
+    asked.service.follow()
+    return Reply(plain(row), status=201)

@@ -1,0 +1,98 @@
+"""The ASGI application: the paid route first and bare, everything else through Starlette's router."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from modelmint.api.admin import admin_routes
+from modelmint.api.customer import customer_routes
+from modelmint.api.health import health_routes
+from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
+from modelmint.api.openapi import openapi_route
+from modelmint.api.problems import Headers, plain_problem, problem
+from modelmint.api.respond import SECURITY, send_bytes
+from modelmint.api.service import Service
+from modelmint.bootstrap import Shop
+
+
+class Application:
+    """What the server runs. ``mounts`` are further routes, such as the console's."""
+
+    def __init__(self, service: Service, mounts: Sequence[BaseRoute] = ()) -> None:
+        self.service = service
+        self._predict = PredictRoute(service.predict, service.shop.max_body, service.limits.max_items, service.slot)
+        self.router = Starlette(
+            routes=[
+                *customer_routes(service),
+                *admin_routes(service),
+                *health_routes(service),
+                openapi_route(service),
+                *mounts,
+            ],
+            exception_handlers={HTTPException: _protocol_error, Exception: _unexpected},
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith(PREFIX) and path.endswith(SUFFIX) and len(path) > len(PREFIX) + len(SUFFIX):
+                if scope["method"] != "POST":
+                    status, headers, body = wrong_method()
+                    await send_bytes(send, status, [*headers, (b"allow", b"POST")], body)
+                    return
+                await self._predict(scope, receive, send)
+                return
+        await self.router(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(self.service.keep_following())
+        try:
+            yield
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+
+def create_app(shop: Shop, *, mounts: Sequence[BaseRoute] = ()) -> Application:
+    """The whole API in one process, for tests and for other ASGI servers; loads what is deployed."""
+    return Application(Service(shop), mounts)
+
+
+def wrong_method() -> tuple[int, Headers, bytes]:
+    """405."""
+    return plain_problem(405, "wrong_method", "The route does not take this method", "See the Allow header.")
+
+
+async def _protocol_error(_: Request, error: Exception) -> Response:
+    """404 and 405 of the router."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        found = plain_problem(404, "no_such_route", "There is no such route", "See /openapi.json for what there is.")
+    elif status == 405:
+        found = wrong_method()
+    else:
+        found = plain_problem(status, "http_error", "The request failed", str(error))
+    extra = getattr(error, "headers", None) or {}
+    return _response(*found, extra={key.lower(): value for key, value in extra.items()})
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    return _response(*problem(error))
+
+
+def _response(status: int, headers: Headers, body: bytes, extra: dict[str, str] | None = None) -> Response:
+    named = {key.decode(): value.decode("latin-1") for key, value in [*headers, *SECURITY]}
+    return Response(body, status, {**named, **(extra or {})})

@@ -1,0 +1,125 @@
+"""Routes of the public and of customers: models, plans, their own usage, invoices and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import Route
+
+from modelmint.api.errors import BadQuery
+from modelmint.api.problems import Headers
+from modelmint.api.routing import Asked, Reply, route
+from modelmint.api.service import Service
+from modelmint.commerce import invoice_json, plan_json
+from modelmint.commerce.catalog import terms_of
+from modelmint.commerce.errors import UnknownInvoice, UnknownKey
+from modelmint.commerce.invoice_text import render
+from modelmint.commerce.types import Invoice, Key
+from modelmint.kit.canonical import plain
+from modelmint.kit.period import Period, month_of, parse_month
+
+TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
+
+
+def customer_routes(service: Service) -> list[Route]:
+    """All of them."""
+    return [
+        route(service, "/v1/models", "anyone", GET=models),
+        route(service, "/v1/plans", "anyone", GET=plans),
+        route(service, "/v1/usage", "customer", GET=usage),
+        route(service, "/v1/invoices", "customer", GET=invoices),
+        route(service, "/v1/invoices/{id}", "customer", GET=invoice),
+        route(service, "/v1/keys", "customer", GET=keys, POST=make_key),
+        route(service, "/v1/keys/{id}", "customer", DELETE=revoke_key),
+    ]
+
+
+def models(asked: Asked) -> Any:
+    """What is served now, by public name."""
+    return {
+        "models": [
+            {
+                "name": name,
+                "task": lane.spec.task,
+                "labels": list(lane.spec.labels),
+                "release": lane.release,
+                "variant": lane.variant,
+                "use": lane.use,
+                "max_items": asked.service.limits.max_items,
+                "max_body_bytes": asked.service.shop.max_body,
+            }
+            for name, (_, lane) in sorted(asked.service.host.serving().items())
+        ]
+    }
+
+
+def plans(asked: Asked) -> Any:
+    """What is on sale, each with its terms in words."""
+    return {
+        "plans": [{**plan_json.to_json(plan), "terms": terms_of(plan)} for plan in asked.service.shop.books.plans()]
+    }
+
+
+def period_asked(asked: Asked) -> Period:
+    """``?period=2026-11``, else the present month."""
+    text = asked.query.get("period")
+    return parse_month(text) if text else month_of(asked.service.shop.books.now())
+
+
+def usage(asked: Asked) -> Any:
+    """The caller's billable usage in a month, and what was refused."""
+    books = asked.service.shop.books
+    current = [s for s in books.subscriptions(asked.customer) if s.ends_at is None]
+    return {**plain(books.usage(asked.customer, period_asked(asked))), "plan": current[-1].plan if current else None}
+
+
+def invoices(asked: Asked) -> Any:
+    """The caller's invoices."""
+    return {"invoices": [invoice_json.to_json(found) for found in asked.service.shop.books.invoices(asked.customer)]}
+
+
+def invoice(asked: Asked) -> Any:
+    """One of the caller's invoices; as plain text with ``?format=text``."""
+    found = asked.service.shop.books.invoice(asked.path["id"])
+    if found.customer != asked.customer:  # the same answer as for one that does not exist
+        raise UnknownInvoice(f"no invoice {asked.path['id']!r}")
+    return shown(found, asked)
+
+
+def shown(found: Invoice, asked: Asked) -> Any:
+    """An invoice as JSON or as text."""
+    if asked.query.get("format") == "text":
+        return Reply(render(found, language_asked(asked)).encode(), headers=list(TEXT))
+    return invoice_json.to_json(found)
+
+
+def language_asked(asked: Asked) -> str:
+    """``?lang=en|zh``."""
+    wanted = asked.query.get("lang", "en")
+    if wanted not in ("en", "zh"):
+        raise BadQuery(f"expected lang=en or lang=zh, found {wanted[:20]!r}")
+    return wanted
+
+
+def keys(asked: Asked) -> Any:
+    """The caller's keys; secrets are never shown again."""
+    return {"keys": [plain(key) for key in asked.service.shop.books.keys(asked.customer)]}
+
+
+def make_key(asked: Asked) -> Reply:
+    """A further key for the caller; its secret is in this answer only."""
+    key, secret = asked.service.shop.books.add_key(asked.customer, asked.text("name", default="api"))
+    return Reply(with_secret(key, secret), status=201)
+
+
+def with_secret(key: Key, secret: str) -> dict[str, Any]:
+    """A new key with the secret that is shown once."""
+    return {**plain(key), "secret": secret, "note": "This secret is shown once. Keep it safe."}
+
+
+def revoke_key(asked: Asked) -> Any:
+    """Revoke one of the caller's keys; it stops working at once."""
+    books = asked.service.shop.books
+    if asked.path["id"] not in {key.id for key in books.keys(asked.customer)}:
+        raise UnknownKey(f"no key {asked.path['id']!r}")
+    return plain(books.revoke_key(asked.path["id"]))

@@ -1,0 +1,78 @@
+"""What can be wrong with a request before any package is asked."""
+
+from __future__ import annotations
+
+from modelmint.kit.errors import Conflict, InvalidInput, LimitExceeded, NotAllowed, Unavailable
+
+
+class BodyTooLarge(LimitExceeded):
+    """The request body is larger than the service takes."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class BodyTooSlow(Unavailable):
+    """The request body did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408
+
+
+class BodyCutOff(InvalidInput):
+    """The connection ended before the request body did."""
+
+    code = "body_cut_off"
+    status = 400
+
+
+class UnsupportedMediaType(InvalidInput):
+    """The request body has a form that this route does not read."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class BadMultipart(InvalidInput):
+    """A multipart body that cannot be taken apart."""
+
+    code = "bad_multipart"
+    status = 400
+
+
+class BadHeader(InvalidInput):
+    """A request header whose value cannot be used."""
+
+    code = "bad_header"
+    status = 400
+
+
+class BadQuery(InvalidInput):
+    """A query or JSON field that is missing or cannot be used."""
+
+    code = "bad_field"
+
+
+class WrongAdminToken(NotAllowed):
+    """The founder's routes need the admin token of this workspace."""
+
+    code = "wrong_admin_token"
+    status = 401
+
+
+class NothingBefore(Conflict):
+    """A rollback of a name that never served anything else."""
+
+    code = "nothing_before"
+
+
+class ServerFailed(Unavailable):
+    """The server's processes did not come up."""
+
+    code = "server_failed"
+
+
+class PortTaken(Unavailable):
+    """The address to listen on cannot be had."""
+
+    code = "port_taken"

@@ -1,0 +1,91 @@
+"""``POST /v1/models/{model}/predict``: the paid route, straight on ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope, Send
+
+from modelmint.api.board import Slot
+from modelmint.api.body import header, read_body
+from modelmint.api.errors import BadHeader
+from modelmint.api.identity import key_digest
+from modelmint.api.limits import limit_headers
+from modelmint.api.payloads import payloads_from
+from modelmint.api.problems import Headers, problem
+from modelmint.api.respond import JSON, send_bytes
+from modelmint.commerce.types import AdmissionRequest
+from modelmint.kit.errors import ModelmintError
+from modelmint.operations.predict import Predict, PredictReply, PredictRequest
+
+PREFIX, SUFFIX = "/v1/models/", "/predict"
+_LONGEST_IDEMPOTENCY_KEY = 255
+
+
+class PredictRoute:
+    """The endpoint, bound to one process's operation and its figures."""
+
+    def __init__(self, predict: Predict, max_body: int, max_items: int, slot: Slot) -> None:
+        self._predict, self._max_body, self._max_items, self._slot = predict, max_body, max_items, slot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call; every error leaves as problem+json."""
+        started = time.perf_counter()
+        self._slot.begin()
+        status, headers, body = 500, [], b""
+        try:
+            status, headers, body = await self._answer(scope, receive)
+        except Exception as error:
+            status, headers, body = problem(error)
+        finally:
+            self._slot.end(status, time.perf_counter() - started)
+        await send_bytes(send, status, headers, body)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+        model = scope["path"][len(PREFIX) : -len(SUFFIX)]
+        digest = key_digest(scope)
+        try:
+            request = await self._read(scope, receive, model, digest)
+        except ModelmintError as error:
+            asked = AdmissionRequest(key_digest=digest, model=model, calls=1, items=1)
+            await asyncio.wrap_future(self._predict.refuse(asked, error))
+            raise
+        reply = await asyncio.wrap_future(self._predict(request))
+        return 200, _headers(reply), reply.body
+
+    async def _read(self, scope: Scope, receive: Receive, model: str, digest: str) -> PredictRequest:
+        body = await read_body(scope, receive, self._max_body)
+        media_type = header(scope, b"content-type")
+        payloads = payloads_from(media_type, body, self._max_items)
+        idempotency_key = _idempotency_key(scope)
+        body_digest = None
+        if idempotency_key is not None:
+            body_digest = hashlib.sha256(b"\0".join((model.encode(), media_type or b"", body))).hexdigest()
+        return PredictRequest(model, payloads, digest, idempotency_key, body_digest, _wanted(receive))
+
+
+def _idempotency_key(scope: Scope) -> str | None:
+    given = header(scope, b"idempotency-key")
+    if given is None:
+        return None
+    if not 0 < len(given) <= _LONGEST_IDEMPOTENCY_KEY or not given.isascii():
+        raise BadHeader(f"expected an Idempotency-Key of 1 to {_LONGEST_IDEMPOTENCY_KEY} ASCII characters")
+    return given.decode("ascii")
+
+
+def _wanted(receive: Receive) -> Callable[[], bool] | None:
+    """Whether the caller still listens, asked of the server's own request cycle; None under another server."""
+    cycle = getattr(receive, "__self__", None)
+    if not hasattr(cycle, "disconnected"):
+        return None
+    return lambda: not cycle.disconnected
+
+
+def _headers(reply: PredictReply) -> Headers:
+    headers = [JSON, *limit_headers(reply.admitted)]
+    if reply.replayed:
+        headers.append((b"idempotent-replay", b"true"))
+    return headers

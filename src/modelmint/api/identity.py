@@ -1,0 +1,57 @@
+"""Who is calling: a customer by key, the founder by token. Secrets are compared as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from starlette.types import Scope
+
+from modelmint.api.body import header
+from modelmint.api.errors import WrongAdminToken
+from modelmint.commerce.errors import Unauthenticated
+from modelmint.kit.files import write_atomic
+from modelmint.kit.ids import new_secret
+
+ADMIN_TOKEN = Path("keys") / "admin.token"
+_BEARER = b"bearer "
+_LONGEST = 256
+
+
+def bearer(scope: Scope) -> bytes | None:
+    """The token of ``Authorization: Bearer ...``, None where there is none."""
+    given = header(scope, b"authorization")
+    if given is None or given[: len(_BEARER)].lower() != _BEARER:
+        return None
+    token = given[len(_BEARER) :].strip()
+    return token if 0 < len(token) <= _LONGEST else None
+
+
+def key_digest(scope: Scope) -> str:
+    """sha256, hex, of the presented key; raises ``Unauthenticated`` where none was presented.
+
+    The books look keys up by this digest, so that the time a look-up takes tells nothing about a secret.
+    """
+    token = bearer(scope)
+    if token is None:
+        raise Unauthenticated("expected 'Authorization: Bearer mm_...' with a valid key, found no key")
+    return hashlib.sha256(token).hexdigest()
+
+
+def admin_token(workspace: Path) -> str:
+    """The founder's token; made on first use, readable by the owner only."""
+    path = workspace / ADMIN_TOKEN
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(path, new_secret("mma") + "\n", mode=0o600)
+    os.chmod(path, 0o600)
+    return path.read_text().strip()
+
+
+def check_admin(scope: Scope, token: str) -> None:
+    """Raises ``WrongAdminToken`` unless the caller presents the founder's token."""
+    given = bearer(scope) or b""
+    if not hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(token.encode()).digest()):
+        raise WrongAdminToken("expected the founder's token, which lies in .modelmint/keys/admin.token")

@@ -1,0 +1,166 @@
+"""One server process: opens the shop, loads what is deployed, serves until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from uvicorn import Config, Server
+
+from modelmint.api.accept import Acceptor
+from modelmint.api.app import Application
+from modelmint.api.board import Board
+from modelmint.api.protocol import BoundedProtocol, close_slow
+from modelmint.api.service import Service
+from modelmint.bootstrap import Shop, open_shop
+from modelmint.kit.errors import ModelmintError
+from modelmint.serving.types import EngineChoice
+
+_log = logging.getLogger("modelmint.api")
+KEEP_ALIVE_SECONDS = 30
+DRAIN_SECONDS = 30
+#: How long a kept-alive client may take to send its next call into a server that stops.
+LAST_CALLS_SECONDS = 0.5
+STARTUP_FAILED = 3
+#: Starts work beside the server (the worker's schedule) and returns what ends it.
+Background = Callable[[Shop], Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class ProcessConfig:
+    """What a server process is told; travels to it by fork or by pickle."""
+
+    root: Path
+    board: Path
+    workers: int
+    database_url: str | None = None
+    engine: EngineChoice | None = None
+    background: Background | None = None
+    log_level: str = "WARNING"
+
+
+def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -> None:
+    """The body of a server process; ends by ``sys.exit`` with 0 after a graceful stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    setup_logging(config.log_level)
+    try:
+        shop = open_shop(config.root, database_url=config.database_url)
+        board = Board(config.board, config.workers)
+        service = Service(shop, board=board, worker=worker, engine=config.engine)
+    except ModelmintError as error:
+        _log.error("worker %d cannot start: %s", worker, error)
+        sys.exit(STARTUP_FAILED)
+    end_background = config.background(shop) if config.background else None
+    try:
+        _Server(service, listener, worker).run()
+    finally:
+        if end_background is not None:
+            end_background()
+        service.close()
+    sys.exit(0)
+
+
+def setup_logging(level: str) -> None:
+    """One line per record on stderr."""
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+class _Server(Server):
+    """uvicorn with even accepting, bounded waiting, and a stop that fails no call."""
+
+    def __init__(self, service: Service, listener: socket.socket, worker: int) -> None:
+        super().__init__(
+            Config(
+                Application(service),
+                loop="uvloop" if sys.platform != "win32" else "asyncio",
+                http=BoundedProtocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+        self._service, self._listener, self._worker = service, listener, worker
+        self._acceptor: Acceptor | None = None
+        self.servers: list[asyncio.base_events.Server] = []
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # same, narrower than Generator
+        """SIGTERM stops gracefully, a second one at once; the default handlers are not raised again after."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._on_stop)
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            loop.add_reader(parent.sentinel, self._on_orphaned, parent.sentinel)
+        yield
+
+    def _on_stop(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+    def _on_orphaned(self, sentinel: int) -> None:
+        """The parent died: finish what runs and go, so that the port is free for its successor."""
+        asyncio.get_running_loop().remove_reader(sentinel)
+        self._on_stop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILED)
+        connections = self.server_state.connections
+        self._acceptor = Acceptor(
+            self._listener, self._protocol, lambda: len(connections), self._service.board, self._worker
+        )
+        self.started = True
+        self._service.slot.set("ready", 1)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return BoundedProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
+        )
+
+    async def on_tick(self, counter: int) -> bool:
+        stop = await super().on_tick(counter)
+        if counter % 10 == 0:
+            self._service.slot.set("connections", len(self.server_state.connections))
+            close_slow(self.server_state.connections)
+        return stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, answer what runs and what kept-alive clients send meanwhile, then close."""
+        self._service.draining = True
+        self._service.slot.set("ready", 0)
+        if self._acceptor is not None:
+            await self._acceptor.stop()
+        self.server_state.draining = True  # type: ignore[attr-defined]  # read by BoundedProtocol
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedProtocol) and connection.busy:
+                connection.shutdown()  # this answer says Connection: close
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LAST_CALLS_SECONDS
+        while self.server_state.connections and loop.time() < deadline and not self.force_exit:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets=[])
+
+
+def process_name(worker: int) -> str:
+    """What a worker process is called."""
+    return f"modelmint-{os.getpid()}-{worker}"

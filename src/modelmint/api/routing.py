@@ -1,0 +1,121 @@
+"""JSON routes around plain functions: who may call, what was sent, what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from modelmint.api.body import read_body
+from modelmint.api.errors import BadQuery
+from modelmint.api.identity import bearer, check_admin, key_digest
+from modelmint.api.problems import Headers, problem
+from modelmint.api.respond import JSON, send_bytes, to_json
+from modelmint.api.service import Service
+from modelmint.commerce.types import Key
+
+LARGEST_JSON = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One understood request to a JSON route."""
+
+    service: Service
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    scope: Scope
+    #: The caller's key; None on public and founder routes.
+    key: Key | None = None
+
+    @property
+    def customer(self) -> str:
+        """Id of the calling customer."""
+        assert self.key is not None  # noqa: S101 - only customer routes ask, and they were let in by a key
+        return self.key.customer
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        """A text field of the JSON body; raises ``BadQuery`` where it is missing or no text."""
+        value = self.body.get(name, default)
+        if not isinstance(value, str) or not 0 < len(value) <= 500:
+            raise BadQuery(f"expected {name!r} as a text of 1 to 500 characters, found {value!r}")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """A text field that may be absent."""
+        return None if self.body.get(name) is None else self.text(name)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a handler gives back where 200 and JSON will not do."""
+
+    content: Any
+    status: int = 200
+    headers: Headers = field(default_factory=lambda: [JSON])
+
+
+Handler = Callable[[Asked], Any]
+Caller = Literal["anyone", "customer", "founder"]
+
+
+class JsonRoute:
+    """An ASGI endpoint around handlers, one per method, which run in a thread and may block.
+
+    ``caller`` says who may call: anyone, a customer by key, or the founder by token.
+    """
+
+    def __init__(self, service: Service, caller: Caller, handlers: Mapping[str, Handler]) -> None:
+        self._service, self._caller, self._handlers = service, caller, handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; every error leaves as problem+json."""
+        try:
+            body = await self._body(scope, receive)
+            reply = await asyncio.to_thread(self._run, scope, body)
+        except Exception as error:
+            status, headers, content = problem(error)
+        else:
+            status, headers = reply.status, reply.headers
+            content = reply.content if isinstance(reply.content, bytes) else to_json(reply.content)
+        await send_bytes(send, status, headers, content)
+
+    async def _body(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+        if self._caller == "customer":
+            key_digest(scope)  # a stranger's body is not read
+        elif self._caller == "founder":
+            check_admin(scope, self._service.admin_token)
+        if scope["method"] not in ("POST", "PUT", "PATCH"):
+            return {}
+        content = await read_body(scope, receive, LARGEST_JSON)
+        if not content:
+            return {}
+        try:
+            found = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise BadQuery(f"expected a JSON object in the body, found something else ({error})") from error
+        if not isinstance(found, dict):
+            raise BadQuery("expected a JSON object in the body, found another kind of JSON")
+        return found
+
+    def _run(self, scope: Scope, body: Mapping[str, Any]) -> Reply:
+        key = None
+        if self._caller == "customer":
+            key = self._service.shop.books.key_by_digest(hashlib.sha256(bearer(scope) or b"").hexdigest())
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        asked = Asked(self._service, scope.get("path_params", {}), query, body, scope, key)
+        found = self._handlers["GET" if scope["method"] == "HEAD" else scope["method"]](asked)
+        return found if isinstance(found, Reply) else Reply(found)
+
+
+def route(service: Service, path: str, caller: Caller, **handlers: Handler) -> Route:
+    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too."""
+    return Route(path, endpoint=JsonRoute(service, caller, handlers), methods=list(handlers))

@@ -1,0 +1,225 @@
+"""The parent of the server processes: binds the port, starts them, replaces the dead, passes stops on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from modelmint.api.board import Board
+from modelmint.api.errors import PortTaken, ServerFailed
+from modelmint.api.identity import admin_token
+from modelmint.api.process import STARTUP_FAILED, Background, ProcessConfig, process_name, serve_process
+from modelmint.bootstrap import WORKSPACE, open_shop
+from modelmint.kit.files import write_atomic
+from modelmint.kit.machine import this_machine
+from modelmint.operations.deploy import ensure_deployed, targets
+from modelmint.serving.loading import engine_choice
+from modelmint.serving.types import EngineChoice
+
+_log = logging.getLogger("modelmint.api")
+#: Written into the workspace while a server runs: who it is and where it listens.
+STATE_FILE = "serve.json"
+BACKLOG = 2048
+#: A process that lives shorter than this counts as a failed start.
+SHORT_LIFE_SECONDS = 5.0
+FAILED_STARTS = 5
+KILL_AFTER_SECONDS = 40.0
+
+
+def run(
+    root: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int | None = None,
+    *,
+    database_url: str | None = None,
+    engine: EngineChoice | None = None,
+    background: Background | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    log_level: str = "WARNING",
+) -> None:
+    """Serve the shop in ``root`` until SIGTERM or SIGINT; then finish calls under way and return.
+
+    ``workers`` processes share one listening socket; left out, as many as the cores hold engines of the chosen
+    thread count. ``port`` 0 takes a free one. Where nothing is deployed, the newest release is. ``background``
+    (a module-level function) is started in every process. ``on_ready`` is told the URL once all of them serve.
+    A second signal stops at once. Raises ``ServerFailed``, ``PortTaken``, and what opening the shop raises.
+    """
+    root = root.resolve()
+    workers = workers or _prepare(root, database_url, engine)
+    listener = listen(host, port)
+    workspace = root / WORKSPACE
+    board = Board(workspace / "run" / f"board-{os.getpid()}", workers, create=True)
+    config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level)
+    parent = _Parent(config, board, listener)
+    try:
+        parent.start()
+        url = url_of(listener)
+        parent.await_ready(lambda: _announce(workspace, url, parent.pids(), on_ready))
+        parent.watch(lambda: _announce(workspace, url, parent.pids(), None))
+    finally:
+        parent.stop()
+        (workspace / STATE_FILE).unlink(missing_ok=True)
+        board.path.unlink(missing_ok=True)
+
+
+def _prepare(root: Path, database_url: str | None, engine: EngineChoice | None) -> int:
+    """Migrate, deploy what must be, make the founder's token; how many processes this machine holds.
+
+    Everything that can be wrong with the folder is raised here, before any process starts.
+    """
+    with open_shop(root, database_url=database_url) as shop:
+        ensure_deployed(shop.books, shop.shelf)
+        admin_token(shop.workspace)
+        threads = engine.threads if engine else 1
+        for target in targets(shop.books) if engine is None else ():
+            release = shop.shelf.get(target.release)
+            variant = target.variant or release.model(target.model).default
+            threads = max(threads, engine_choice(release, target.model, variant).threads)
+    return max(1, this_machine().cores // threads)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound, listening socket; raises ``PortTaken``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    deadline = time.monotonic() + 5.0
+    while True:
+        try:
+            listener.bind((host, port))
+            break
+        except OSError as error:
+            # Processes of a parent that was killed finish their calls before they let go of the port.
+            if time.monotonic() > deadline or error.errno != errno.EADDRINUSE:
+                listener.close()
+                raise PortTaken(
+                    f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
+                ) from None
+            time.sleep(0.1)
+    listener.listen(BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where clients find it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(workspace: Path, url: str, pids: list[int], on_ready: Callable[[str], None] | None) -> None:
+    state = {"pid": os.getpid(), "url": url, "workers": pids}
+    write_atomic(workspace / STATE_FILE, json.dumps(state) + "\n")
+    if on_ready is not None:
+        on_ready(url)
+
+
+class _Parent:
+    """Keeps the processes alive. Starts no thread of its own, so that forking stays safe."""
+
+    def __init__(self, config: ProcessConfig, board: Board, listener: socket.socket) -> None:
+        self._config, self._board, self._listener = config, board, listener
+        # Fork shares the imported modules and starts at once; elsewhere the safe way is a fresh interpreter.
+        self._context: BaseContext = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._processes: dict[int, BaseProcess] = {}
+        self._started: dict[int, float] = {}
+        self._failures = 0
+        self._signals = 0
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+
+    def start(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        for worker in range(self._config.workers):
+            self._spawn(worker)
+
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes.values() if process.pid is not None]
+
+    def _spawn(self, worker: int) -> None:
+        process = self._context.Process(  # type: ignore[attr-defined]  # every context has it, the base class not
+            target=serve_process, args=(self._config, worker, self._listener), name=process_name(worker)
+        )
+        with warnings.catch_warnings():
+            # The only other threads are the linear-algebra pool's, which handles forks itself.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        self._processes[worker] = process
+        self._started[worker] = time.monotonic()
+
+    def _on_signal(self, *_: object) -> None:
+        self._signals += 1
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"x")
+
+    def await_ready(self, tell: Callable[[], None], seconds: float = 120.0) -> None:
+        """Until every process serves; raises ``ServerFailed`` where one cannot start."""
+        deadline = time.monotonic() + seconds
+        slots = [self._board.slot(worker) for worker in range(self._config.workers)]
+        while not all(slot.get("ready") for slot in slots):
+            if self._signals:
+                return
+            for worker, process in self._processes.items():
+                if process.exitcode is not None:
+                    raise ServerFailed(f"server process {worker} ended with {process.exitcode} before it served")
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"the server processes did not load their models within {seconds:.0f} s")
+            wait([self._wake_read], timeout=0.01)
+        tell()
+
+    def watch(self, tell: Callable[[], None]) -> None:
+        """Until a signal comes: replace whatever dies."""
+        while not self._signals:
+            wait([self._wake_read, *(process.sentinel for process in self._processes.values())])
+            dead = [worker for worker, process in self._processes.items() if not process.is_alive()]
+            if self._signals or not dead:
+                continue
+            for worker in dead:
+                self._replace(worker)
+            tell()
+
+    def _replace(self, worker: int) -> None:
+        process = self._processes[worker]
+        short = time.monotonic() - self._started[worker] < SHORT_LIFE_SECONDS
+        failed = short and process.exitcode == STARTUP_FAILED
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures >= FAILED_STARTS:
+            raise ServerFailed(f"server process {worker} failed to start {FAILED_STARTS} times; see the log")
+        _log.error("server process %d ended with %s; starting another", worker, process.exitcode)
+        self._board.slot(worker).set("ready", 0)
+        process.close()
+        if failed:
+            time.sleep(0.5 * self._failures)
+        self._spawn(worker)
+
+    def stop(self) -> None:
+        """Ask the processes to finish, wait, and end those that do not; a second signal ends them at once."""
+        self._listener.close()
+        for process in self._processes.values():
+            if process.is_alive():
+                process.terminate()
+        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        seen = self._signals
+        while alive := [process for process in self._processes.values() if process.is_alive()]:
+            if time.monotonic() > deadline or self._signals > max(seen, 1):
+                for process in alive:
+                    process.kill()
+            wait([process.sentinel for process in alive], timeout=0.2)
+        for process in self._processes.values():
+            process.join()

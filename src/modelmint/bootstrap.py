@@ -1,0 +1,111 @@
+"""Wires a venture's folder into a shop: books, shelf, plans. Knows no app and no workshop."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelmint.commerce.catalog import plans_from
+from modelmint.commerce.repository import Books
+from modelmint.kit.clock import Clock, SystemClock
+from modelmint.releases.bundle import Release
+from modelmint.releases.shelf import Shelf
+from modelmint.serving.types import HostLimits
+from modelmint.store.open import open_books
+from modelmint.venture.errors import VentureNotFound
+from modelmint.venture.load import LoadedVenture, load_venture
+
+WORKSPACE = ".modelmint"
+DATABASE_VARIABLE = "MODELMINT_DATABASE_URL"
+BUNDLED_VENTURE = "venture.toml"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Everything a run-time verb needs. Holds open connections: close it, or use it as a context manager."""
+
+    root: Path
+    books: Books
+    shelf: Shelf
+    #: From the folder, else from the newest release in it; None in an empty workspace.
+    venture: LoadedVenture | None
+    clock: Clock
+
+    @property
+    def workspace(self) -> Path:
+        """``.modelmint/`` below the root."""
+        return self.root / WORKSPACE
+
+    @property
+    def notice(self) -> str:
+        """The venture's notice of use, shown in every answer, page and invoice."""
+        return self.venture.file.venture.use if self.venture else ""
+
+    @property
+    def name(self) -> str:
+        """The venture's name, else the folder's."""
+        return self.venture.file.venture.name if self.venture else self.root.name
+
+    @property
+    def max_body(self) -> int:
+        """Largest request body, bytes."""
+        return int((self.venture.file.serving.max_body_mib if self.venture else 10.0) * 2**20)
+
+    def limits(self, processes: int = 1) -> HostLimits:
+        """Bounds of one of ``processes`` serving processes; they share the venture's queue equally."""
+        if self.venture is None:
+            return HostLimits()
+        serving = self.venture.file.serving
+        return HostLimits(serving.max_batch, max(1, serving.max_queue // processes), serving.max_items)
+
+    def close(self) -> None:
+        """Close the books."""
+        self.books.close()
+
+    def __enter__(self) -> Shop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | None = None) -> Shop:
+    """Open the shop in ``root`` and bring its books up to date: migrations, and the plans of the venture file.
+
+    ``database_url``, else ``MODELMINT_DATABASE_URL``, else SQLite in the workspace. A folder without a
+    ``venture.toml`` uses the one bundled in its newest release, so that a release copied elsewhere is sold
+    there under the same plans, limits and notice. Raises ``InvalidVenture`` for a broken file.
+    """
+    root = root.resolve()
+    workspace = root / WORKSPACE
+    workspace.mkdir(parents=True, exist_ok=True)
+    clock = clock or SystemClock()
+    shelf = Shelf(workspace / "releases")
+    venture = find_venture(root, shelf)
+    name = venture.file.venture.name if venture else root.name
+    url = database_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{workspace / 'books.sqlite'}"
+    books = open_books(url, clock, name)
+    try:
+        if venture is not None:
+            books.put_plans(plans_from(venture.file.plans))
+    except BaseException:
+        books.close()
+        raise
+    return Shop(root, books, shelf, venture, clock)
+
+
+def find_venture(root: Path, shelf: Shelf) -> LoadedVenture | None:
+    """The folder's venture, else the one bundled in the newest release, else None."""
+    try:
+        return load_venture(root)
+    except VentureNotFound:
+        pass
+    for release in shelf.list():
+        if BUNDLED_VENTURE in release.manifest.files:
+            return load_venture(_bundled(release))
+    return None
+
+
+def _bundled(release: Release) -> Path:
+    return release.file(BUNDLED_VENTURE)
