@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +89,13 @@ class DatasetVersion:
     def payloads(self, split: Split) -> list[bytes]:
         """One encoded picture a row; raises ``TestSplitGuarded`` for test."""
         self._guard(split)
-        return self._read(split)
+        return self._read(self.rows(split))
+
+    def payloads_at(self, split: Split, places: Sequence[int]) -> list[bytes]:
+        """The payloads of some rows, by their places in ``rows(split)``; raises ``TestSplitGuarded`` for test."""
+        self._guard(split)
+        rows = self.rows(split)
+        return self._read([rows[place] for place in places])
 
     def targets(self, split: Split) -> IntArray:
         """Label numbers, ``int64[rows]``; raises ``TestSplitGuarded`` for test."""
@@ -109,12 +116,12 @@ class DatasetVersion:
                 file.flush()
                 os.fsync(file.fileno())
             known.append(reading)
-        return self._read("test"), self._targets("test"), len(known)
+        return self._read(self.rows("test")), self._targets("test"), len(known)
 
     def verify(self) -> None:
         """Read everything again; raises ``DamagedDataset`` naming the first row that is not what it was."""
         for split in SPLITS:
-            self._read(split)
+            self._read(self.rows(split))
 
     def _guard(self, split: Split) -> None:
         if split == "test":
@@ -125,10 +132,10 @@ class DatasetVersion:
     def _targets(self, split: Split) -> IntArray:
         return np.array([row.label for row in self.rows(split)], dtype=np.int64)
 
-    def _read(self, split: Split) -> list[bytes]:
+    def _read(self, rows: Sequence[Row]) -> list[bytes]:
         payloads = []
         with (self.folder / PAYLOADS).open("rb") as file:
-            for row in self.rows(split):
+            for row in rows:
                 file.seek(row.offset)
                 payload = file.read(row.length)
                 if digest_bytes(payload) != row.digest:
