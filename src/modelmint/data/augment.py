@@ -126,11 +126,11 @@ def _thumbnails(dataset: DatasetVersion, rows: IntArray) -> Float64Array:
 def _ridge(x: Float64Array, targets: IntArray, labels: int) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Weights ``[features + 1, labels]`` for standardised ``x``; the penalty is a tenth of the number of rows."""
     mean: Float64Array = x.mean(axis=0)
-    scale: Float64Array = x.std(axis=0) + 1e-3
+    scale: Float64Array = x.std(axis=0).astype(np.float64) + 1e-3
     inputs = _with_one((x - mean) / scale)
     wanted: Float64Array = np.eye(labels)[targets] - np.bincount(targets, minlength=labels) / len(targets)
     gram = inputs.T @ inputs + 0.1 * len(x) * np.eye(inputs.shape[1])
-    weights: Float64Array = np.linalg.solve(gram, inputs.T @ wanted)
+    weights: Float64Array = np.linalg.solve(gram, inputs.T @ wanted).astype(np.float64)
     return weights, mean, scale
 
 
