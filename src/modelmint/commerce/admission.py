@@ -9,7 +9,7 @@ that refills evenly, one every 60/n seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from modelmint.commerce.catalog import for_sale, terms_of
@@ -28,6 +28,9 @@ from modelmint.commerce.types import AdmissionRequest, Plan
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
+
+#: Looks up the plans on sale; only a refusal needs them.
+Offers = Callable[[], Sequence[Plan]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ class Account:
     revoked: bool
     subscription: str | None
     plan: Plan | None
-    counters: Counters | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,26 @@ def authenticate(account: Account | None, *, presented: bool) -> Account:
     return account
 
 
-def decide(account: Account, request: AdmissionRequest, now: int, month: int, offers: Sequence[Plan] = ()) -> Grant:
+def decide(
+    account: Account,
+    counters: Counters | None,
+    request: AdmissionRequest,
+    now: int,
+    month: int,
+    offers: Offers = tuple,
+) -> Grant:
     """Admit ``request.calls`` calls at ``now`` or raise why not.
 
-    ``month`` is the first moment of the month that holds ``now``; ``offers`` are the plans on sale, named in
-    the refusal. Raises ``NoPlan``, ``TrialSpent``, ``QuotaSpent`` (402), ``RateLimited``, ``CallExceedsRate``
-    (429), ``BadCall`` (422). Nothing is counted where it raises.
+    ``counters`` are those of the account's subscription, ``month`` is the first moment of the month that holds
+    ``now``, ``offers`` gives the plans on sale, to be named in a refusal. Raises ``NoPlan``, ``TrialSpent``,
+    ``QuotaSpent`` (402), ``RateLimited``, ``CallExceedsRate`` (429), ``BadCall`` (422). Nothing is counted where
+    it raises.
     """
     if request.calls < 1 or request.items < 0:
         raise BadCall(f"a call counts at least one call and no negative items; found {request.calls}, {request.items}")
-    plan, counters = account.plan, account.counters
+    plan = account.plan
     if plan is None or counters is None:
-        raise _pay(NoPlan, "you hold no plan", offers)
+        raise _pay(NoPlan, "you hold no plan", offers())
     # A clock that went back does not reset the month.
     month_calls = counters.month_calls if month <= counters.month else 0
     left = _left(plan, counters, month_calls, request.calls, now, offers)
@@ -104,19 +114,20 @@ def decide(account: Account, request: AdmissionRequest, now: int, month: int, of
     )
 
 
-def _left(plan: Plan, counters: Counters, month_calls: int, calls: int, now: int, offers: Sequence[Plan]) -> int | None:
+def _left(plan: Plan, counters: Counters, month_calls: int, calls: int, now: int, offers: Offers) -> int | None:
     left: list[int] = []
     if plan.days is not None and now >= counters.since + plan.days * DAY:
-        raise _pay(TrialSpent, f"your {plan.days} days on plan {plan.name!r} are over", offers)
+        raise _pay(TrialSpent, f"your {plan.days} days on plan {plan.name!r} are over", offers())
     if plan.free_calls is not None:
         left.append(plan.free_calls - counters.lifetime_calls - calls)
         if left[-1] < 0:
-            raise _pay(TrialSpent, _used_up(plan.name, plan.free_calls, "free calls", left[-1] + calls, calls), offers)
+            text = _used_up(plan.name, plan.free_calls, "free calls", left[-1] + calls, calls)
+            raise _pay(TrialSpent, text, offers())
     if plan.max_calls is not None:
         left.append(plan.max_calls - month_calls - calls)
         if left[-1] < 0:
             text = _used_up(plan.name, plan.max_calls, "calls this month", left[-1] + calls, calls)
-            raise _pay(QuotaSpent, text, [offer for offer in offers if offer.name != plan.name])
+            raise _pay(QuotaSpent, text, [offer for offer in offers() if offer.name != plan.name])
     return min(left, default=None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modelmint.commerce.errors import PeriodNotOver
 from modelmint.commerce.rating.rate import rate
@@ -13,11 +13,15 @@ from modelmint.kit.period import Period, month_of
 
 
 def end_of(period: Period, now: datetime, *, until_now: bool) -> datetime:
-    """Where a closing of ``period`` ends; raises ``PeriodNotOver`` when that lies ahead."""
+    """Where a closing of ``period`` ends; raises ``PeriodNotOver`` when that lies ahead.
+
+    Until now means everything booked so far, what was booked in this very microsecond included; whatever is
+    booked later is booked at or after the end.
+    """
     if period.end <= now:
         return period.end
     if until_now:
-        return max(now, period.start)
+        return min(max(now + timedelta(microseconds=1), period.start), period.end)
     raise PeriodNotOver(
         f"this period ends at {period.end:%Y-%m-%dT%H:%M:%SZ}, it is {now:%Y-%m-%dT%H:%M:%SZ}; "
         "wait, or ask for the invoice until now"

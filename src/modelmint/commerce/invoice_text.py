@@ -28,10 +28,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "amount": "Amount",
         "total": "Total",
         "fee": "monthly fee for {month}",
-        "all": "{month}: {quantity} x {price} = {amount}",
-        "span": "{month}, {first} to {last}: {quantity} x {price} = {amount}",
-        "up": "{month}, {first} and up: {quantity} x {price} = {amount}",
-        "rounded": "rounded on the month's running total of {total}",
+        "all": "{month}: {quantity} x {price} = {exact}",
+        "span": "{month}, {first} to {last}: {quantity} x {price} = {exact}",
+        "up": "{month}, {first} and up: {quantity} x {price} = {exact}",
+        "rounded": "{amount} after rounding the month's running total of {total}",
         "before": "{before} are on earlier invoices",
         "late": "counted after {month} was closed",
         "join": "; ",
@@ -51,10 +51,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "amount": "金额",
         "total": "合计",
         "fee": "{month} 月费",
-        "all": "{month}：{quantity} × {price} = {amount}",
-        "span": "{month}，第 {first} 至 {last} 个：{quantity} × {price} = {amount}",
-        "up": "{month}，第 {first} 个起：{quantity} × {price} = {amount}",
-        "rounded": "按当月累计 {total} 舍入",
+        "all": "{month}：{quantity} × {price} = {exact}",
+        "span": "{month}，第 {first} 至 {last} 个：{quantity} × {price} = {exact}",
+        "up": "{month}，第 {first} 个起：{quantity} × {price} = {exact}",
+        "rounded": "按当月累计 {total} 舍入为 {amount}",
         "before": "其中 {before} 个已计入先前账单",
         "late": "{month} 结账后补计",
         "join": "；",
@@ -100,7 +100,7 @@ def explain(line: InvoiceLine, language: str = "en") -> str:
     form = "all" if data["first"] == 1 and data["last"] is None else "up" if data["last"] is None else "span"
     notes = [words[form].format(**values)]
     if data["rounded"]:
-        notes.append(words["rounded"].format(total=data["before"] + line.quantity))
+        notes.append(words["rounded"].format(total=data["before"] + line.quantity, amount=line.amount))
     if data["before"]:
         notes.append(words["before"].format(before=data["before"]))
     if data["late"]:

@@ -45,9 +45,10 @@ def line(
     amount, rounded = priced(price, before, new)
     month = f"{usage.month:%Y-%m}"
     where = "" if (first, last) == (1, None) else f" {first} to {last}" if last is not None else f" {first} and up"
-    notes = [f"{charge.meter}{where} of {month}: {new} x {price} = {amount}"]
+    exact = f"{price.amount * new:f} {price.currency}" if rounded else str(amount)
+    notes = [f"{charge.meter}{where} of {month}: {new} x {price} = {exact}"]
     if rounded:
-        notes.append(f"rounded to {amount} on the month's running total of {before + new}")
+        notes.append(f"{amount} after rounding the month's running total of {before + new}")
     if before:
         notes.append(f"{before} are on earlier invoices")
     if usage.late:
@@ -60,5 +61,13 @@ def line(
         amount=amount,
         explanation="; ".join(notes),
         kind=kind,
-        data={"month": month, "first": first, "last": last, "before": before, "rounded": rounded, "late": usage.late},
+        data={
+            "month": month,
+            "first": first,
+            "last": last,
+            "before": before,
+            "exact": exact,
+            "rounded": rounded,
+            "late": usage.late,
+        },
     )

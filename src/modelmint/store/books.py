@@ -1,0 +1,203 @@
+"""``commerce.repository.Books`` on SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from modelmint.commerce import billing
+from modelmint.commerce.moments import micros, moment
+from modelmint.commerce.repository import Ticket
+from modelmint.commerce.types import (
+    AdmissionRequest,
+    Customer,
+    Deployment,
+    Invoice,
+    Key,
+    LedgerEntry,
+    Outcome,
+    Plan,
+    Settlement,
+    Subscription,
+    UsageSummary,
+)
+from modelmint.kit.clock import Clock
+from modelmint.kit.period import Period
+from modelmint.store import catalogue, closing, deployments, people, usage
+from modelmint.store.database import Database
+from modelmint.store.operation import RELEASED
+from modelmint.store.process import is_dead, parse, this_process
+from modelmint.store.reserve import ANSWERS_LAST, Refuse, Reserve
+from modelmint.store.schema import idempotency, reservations
+from modelmint.store.settle import Settle
+from modelmint.store.writer import GroupWriter
+
+#: How long a call may stay open before anyone may release it, whether or not its process can be seen.
+LEASE = timedelta(minutes=10)
+
+
+class SqlBooks:
+    """The venture's books in one database. Safe for many threads; each process opens its own."""
+
+    def __init__(self, database: Database, clock: Clock, lease: timedelta = LEASE) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = str(this_process())
+        self._lease = lease // timedelta(microseconds=1)
+        # Processes beside each other on PostgreSQL would wait for one shared row of counts.
+        self._writer = GroupWriter(database, clock, "" if database.kind == "sqlite" else self._owner)
+
+    # admission and metering
+    def reserve(self, request: AdmissionRequest) -> Ticket:
+        operation = Reserve(request, self._owner, self._lease)
+        self._writer.submit(operation)
+        return operation.ticket
+
+    def settle(self, settlement: Settlement) -> Future[Outcome]:
+        operation = Settle(settlement)
+        self._writer.submit(operation)
+        return operation.future
+
+    def refuse(self, request: AdmissionRequest, status: int, code: str) -> Future[None]:
+        operation = Refuse(request, status, code)
+        self._writer.submit(operation)
+        return operation.future
+
+    def release_stale(self) -> int:
+        now = micros(self._clock.now())
+        with self._database.write() as connection:
+            connection.execute(delete(idempotency).where(idempotency.c.at < now - 2 * ANSWERS_LAST))
+            columns = (reservations.c.id, reservations.c.owner, reservations.c.lease_until)
+            rows = list(connection.execute(select(*columns)))
+        alone = self._database.kind == "sqlite"
+        dead = {owner: is_dead(parse(owner), shared_disk_only=alone) for owner in {row[1] for row in rows}}
+        stale = [name for name, owner, lease in rows if dead[owner] or lease <= now]
+        operations = [Settle(Settlement(name, 499, RELEASED), release=True) for name in stale]
+        for operation in operations:
+            self._writer.submit(operation)
+        for operation in operations:
+            operation.future.result()
+        return sum(operation.ended for operation in operations)
+
+    # customers, keys, plans
+    def add_customer(self, name: str, email: str) -> Customer:
+        with self._database.write() as connection:
+            return people.add_customer(connection, name, email, self._now())
+
+    def customers(self) -> list[Customer]:
+        with self._database.read() as connection:
+            return people.all_customers(connection)
+
+    def customer(self, wanted: str) -> Customer:
+        with self._database.read() as connection:
+            return people.customer(connection, wanted)
+
+    def add_key(self, customer: str, name: str) -> tuple[Key, str]:
+        with self._database.write() as connection:
+            owner = people.customer(connection, customer)
+            return people.add_key(connection, owner.id, name, self._now())
+
+    def keys(self, customer: str | None = None) -> list[Key]:
+        with self._database.read() as connection:
+            owner = None if customer is None else people.customer(connection, customer).id
+            return people.all_keys(connection, owner)
+
+    def revoke_key(self, key: str) -> Key:
+        with self._database.write() as connection:
+            return people.revoke_key(connection, key, self._now())
+
+    def key_by_digest(self, digest: str) -> Key:
+        with self._database.read() as connection:
+            return people.key_by_digest(connection, digest)
+
+    def put_plans(self, plans: Sequence[Plan]) -> None:
+        with self._database.write() as connection:
+            catalogue.put_plans(connection, plans, self._now())
+
+    def plans(self) -> list[Plan]:
+        with self._database.read() as connection:
+            return catalogue.all_plans(connection)
+
+    def plan(self, name: str, version: str | None = None) -> Plan:
+        with self._database.read() as connection:
+            return catalogue.plan(connection, name, version)
+
+    def subscribe(self, customer: str, plan: str) -> Subscription:
+        with self._database.write() as connection:
+            owner = people.customer(connection, customer)
+            chosen = catalogue.plan(connection, plan, None)
+            return catalogue.subscribe(connection, owner.id, chosen, self._now())
+
+    def subscriptions(self, customer: str) -> list[Subscription]:
+        with self._database.read() as connection:
+            return catalogue.subscriptions_of(connection, people.customer(connection, customer).id)
+
+    # usage and money
+    def usage(self, customer: str, period: Period) -> UsageSummary:
+        with self._database.read() as connection:
+            return usage.summary(connection, people.customer(connection, customer).id, period)
+
+    def outcomes(self, customer: str | None = None, period: Period | None = None) -> Iterable[Outcome]:
+        wanted = None if customer is None else self.customer(customer).id
+        return usage.stream(self._database, wanted, period)
+
+    def counts(self) -> dict[tuple[str, int, str], int]:
+        with self._database.read() as connection:
+            return usage.counts(connection)
+
+    def close_period(self, customer: str, period: Period, notice: str, *, until_now: bool = False) -> list[Invoice]:
+        with self._database.write() as connection:
+            now = self._clock.now()
+            end = billing.end_of(period, now, until_now=until_now)
+            terms = closing.Terms(people.customer(connection, customer), notice, now)
+            return closing.close(connection, terms, period, end)
+
+    def draft_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:
+        with self._database.read() as connection:
+            now = self._clock.now()
+            end = billing.end_of(period, now, until_now=True)
+            terms = closing.Terms(people.customer(connection, customer), notice, now)
+            return closing.draft(connection, terms, period, end)
+
+    def invoices(self, customer: str | None = None) -> list[Invoice]:
+        with self._database.read() as connection:
+            owner = None if customer is None else people.customer(connection, customer).id
+            return closing.all_invoices(connection, owner)
+
+    def invoice(self, wanted: str) -> Invoice:
+        with self._database.read() as connection:
+            return closing.invoice(connection, wanted)
+
+    def ledger(self) -> list[LedgerEntry]:
+        with self._database.read() as connection:
+            return closing.ledger(connection)
+
+    # deployments
+    def deploy(self, name: str, release: str, model: str, variant: str | None) -> Deployment:
+        now = self._now()
+        deployment = Deployment(name, release, model, variant, moment(now))
+        with self._database.write() as connection:
+            deployments.deploy(connection, deployment, now)
+        return deployment
+
+    def deployments(self) -> list[Deployment]:
+        with self._database.read() as connection:
+            return deployments.current(connection)
+
+    def deployment_history(self, name: str) -> list[Deployment]:
+        with self._database.read() as connection:
+            return deployments.history(connection, name)
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def close(self) -> None:
+        """Finish what is queued and close; calls after it fail with ``BooksUnavailable``."""
+        self._writer.close()
+        self._database.close()
+
+    def _now(self) -> int:
+        return micros(self._clock.now())

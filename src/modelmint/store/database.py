@@ -1,0 +1,158 @@
+"""One database, SQLite or PostgreSQL, opened so that a commit means synced to disk."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+
+from modelmint.kit.errors import MissingExtra, ModelmintError
+from modelmint.store.errors import BadDatabaseUrl, BooksCorrupted, BooksUnavailable
+from modelmint.store.turn import Turn
+
+#: Seconds that a writer waits for another before it gives up.
+PATIENCE = 30
+#: PostgreSQL advisory lock: calls share it, everything that must not meet a call half way holds it alone.
+BOOKS_LOCK = 0x6D6F64656C6D696E
+
+Kind = Literal["sqlite", "postgresql"]
+
+
+class Database:
+    """Connections and transactions. ``write`` excludes every other writer, calls under way included."""
+
+    def __init__(self, url: str) -> None:
+        self.kind, self._engine, self._file = _engine(url)
+        self.lock_file = None if self._file is None else self._file.with_name(self._file.name + "-turn")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction alone in the books; durable when the block has ended."""
+        turn = Turn(self.lock_file)
+        try:
+            with translated(), turn, self._engine.connect() as connection:
+                connection = connection.execution_options(modelmint_write=True)
+                with connection.begin():
+                    if self.kind == "postgresql":
+                        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": BOOKS_LOCK})
+                    yield connection
+        finally:
+            turn.close()
+
+    def driver_connection(self) -> Any:
+        """A fresh connection of the driver itself, out of the pool, in autocommit mode; for the hot path."""
+        with translated():
+            pooled = self._engine.raw_connection()
+            connection = pooled.driver_connection
+            pooled.detach()
+            if self.kind == "postgresql" and connection is not None:
+                connection.autocommit = True
+            return connection
+
+    def sync_folder(self) -> None:
+        """Make the database file's own name durable."""
+        if self._file is not None:
+            handle = os.open(self._file.parent, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+#: A wrong statement or a row that breaks a constraint is a bug, not an outage.
+_OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Database errors leave as leaves of the error tree."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        if isinstance(error, _OUR_FAULT):
+            raise
+        raise as_ours(error) from error
+
+
+def as_ours(error: BaseException) -> ModelmintError:
+    """The leaf for a database error."""
+    cause = getattr(error, "orig", None) or error
+    said = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+    if "malformed" in said or "not a database" in said:
+        return BooksCorrupted(f"the database says: {said}. Restore the books from a backup; nothing was written")
+    return BooksUnavailable(f"the books cannot be written or read now: {said}. Nothing was stored", retry_after=1)
+
+
+def _engine(url: str) -> tuple[Kind, Engine, Path | None]:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadDatabaseUrl(_expected(url)) from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise BadDatabaseUrl("books in memory would be lost; give sqlite:///path/to/books.sqlite")
+        file = Path(parsed.database).absolute()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return "sqlite", engine, file
+    if parsed.get_backend_name() == "postgresql":
+        try:
+            import psycopg  # noqa: F401  # only to say clearly that it is missing
+        except ImportError as error:
+            raise MissingExtra("postgres", "a PostgreSQL database") from error
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return "postgresql", engine, None
+    raise BadDatabaseUrl(_expected(url))
+
+
+def _expected(url: str) -> str:
+    scheme = url.split(":", 1)[0]
+    return f"expected sqlite:///path or postgresql+psycopg://user@host/name, found a URL that starts with {scheme!r}"
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ARG001  # SQLAlchemy passes both
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={PATIENCE * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    if cursor.fetchone()[0] != "wal":
+        raise BooksUnavailable("this file system cannot hold an SQLite write-ahead log; put the books on a local disk")
+    # FULL: the log is synced before a commit returns. fullfsync: macOS asks the drive itself, not its cache.
+    for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("modelmint_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, record: object) -> None:  # noqa: ARG001  # SQLAlchemy passes both
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
+        cursor.execute("SET timezone = 'UTC'")
+    connection.autocommit = autocommit

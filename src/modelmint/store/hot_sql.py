@@ -1,0 +1,114 @@
+"""The statements of the hot path, prepared once, on the driver's own connection.
+
+SQLAlchemy's layers would cost more than the statements themselves here; the schema and everything else use it.
+One text serves both databases: ``{list}`` is the test for membership in a list of strings, ``{lock}`` keeps
+the rows for this transaction where other processes write beside us (PostgreSQL; SQLite has one writer).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from modelmint.store.database import BOOKS_LOCK, Kind
+
+KEYS = "SELECT digest, id, customer, revoked_at FROM keys WHERE digest {list}"
+SUBSCRIPTIONS = (
+    "SELECT id, customer, plan, plan_version, lifetime_calls, since, month, month_calls, next_call, ends_at "
+    "FROM subscriptions WHERE (customer {list} AND ends_at IS NULL) OR id {list} ORDER BY id {lock}"
+)
+PLAN = "SELECT body FROM plans WHERE name = ? AND version = ?"
+OFFERS = (
+    "SELECT name, version FROM offers WHERE seq IN (SELECT max(seq) FROM offers GROUP BY name) "
+    "ORDER BY (SELECT min(seq) FROM offers first WHERE first.name = offers.name)"
+)
+CLOSED_UNTIL = "SELECT max(ends_at) FROM closings"
+RESERVATIONS = (
+    "SELECT id, customer, key, subscription, model, calls, items, month, idempotency_key "
+    "FROM reservations WHERE id {list} ORDER BY id {lock}"
+)
+OUTCOME = (
+    "SELECT id, customer, key, subscription, model, at, status, code, billable, calls, items, compute_us, release, "
+    "variant, prediction FROM outcomes WHERE id = ?"
+)
+ANSWER = "SELECT fingerprint, answer, at FROM idempotency WHERE customer = ? AND key = ?"
+
+ADD_RESERVATION = "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+END_RESERVATION = "DELETE FROM reservations WHERE id = ?"
+ADD_OUTCOME = (
+    "INSERT INTO outcomes (id, customer, key, subscription, model, at, month, status, code, billable, calls, items, "
+    "compute_us, release, variant, prediction) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+COUNT = "UPDATE subscriptions SET lifetime_calls = ?, since = ?, month = ?, month_calls = ?, next_call = ? WHERE id = ?"
+TALLY = (
+    "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (owner, model, status, code) DO UPDATE SET n = tallies.n + excluded.n"
+)
+OPEN_ANSWER = (
+    "INSERT INTO idempotency (customer, key, fingerprint, answer, at) VALUES (?, ?, ?, NULL, ?) "
+    "ON CONFLICT (customer, key) DO UPDATE SET fingerprint = excluded.fingerprint, answer = NULL, at = excluded.at"
+)
+KEEP_ANSWER = "UPDATE idempotency SET answer = ? WHERE customer = ? AND key = ?"
+DROP_ANSWER = "DELETE FROM idempotency WHERE customer = ? AND key = ?"
+PURGE_ANSWERS = "DELETE FROM idempotency WHERE at < ?"
+
+
+class HotConnection:
+    """Runs the statements above in one transaction after another."""
+
+    def __init__(self, connection: Any, kind: Kind) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._kind = kind
+        self._texts: dict[str, str] = {}
+
+    def _text(self, statement: str) -> str:
+        text = self._texts.get(statement)
+        if text is None:
+            if self._kind == "sqlite":
+                text = statement.format(list="IN (SELECT value FROM json_each(?))", lock="")
+            else:
+                text = statement.format(list="= ANY(%s)", lock="FOR UPDATE").replace("?", "%s")
+            self._texts[statement] = text
+        return text
+
+    def strings(self, values: Iterable[str]) -> Any:
+        """A list of strings as the parameter for ``{list}``."""
+        return json.dumps(list(values)) if self._kind == "sqlite" else list(values)
+
+    def begin(self) -> None:
+        """Start; after this nobody closes a period or changes a plan until the end."""
+        if self._kind == "sqlite":
+            self._cursor.execute("BEGIN IMMEDIATE")
+        else:
+            self._cursor.execute("BEGIN")
+            self._cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (BOOKS_LOCK,))
+
+    def commit(self) -> None:
+        """Durable when it returns."""
+        self._cursor.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo; harmless where the database has undone by itself."""
+        if self._kind == "sqlite" and not self._connection.in_transaction:
+            return
+        self._cursor.execute("ROLLBACK")
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        return list(self._cursor.execute(self._text(statement), values).fetchall())
+
+    def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """The statement once for each of ``values``."""
+        if values:
+            self._cursor.executemany(self._text(statement), values)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a new connection is needed."""
+        return self._kind == "postgresql" and bool(self._connection.closed or self._connection.broken)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

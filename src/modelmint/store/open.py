@@ -1,0 +1,34 @@
+"""The way in: a database URL becomes the venture's books."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from modelmint.kit.clock import Clock, SystemClock
+from modelmint.store.books import LEASE, SqlBooks
+from modelmint.store.database import Database
+from modelmint.store.migrate import migrate
+from modelmint.store.schema import meta
+
+
+def open_books(url: str, clock: Clock | None = None, venture_name: str = "", *, lease: timedelta = LEASE) -> SqlBooks:
+    """The books at ``url``, made where there are none and brought to the newest schema first.
+
+    ``sqlite:///relative.sqlite``, ``sqlite:////absolute.sqlite`` or ``postgresql+psycopg://user@host/name``.
+    ``venture_name`` is written into new books, so that a file found alone says whose it is. Raises
+    ``BadDatabaseUrl``, ``BooksUnavailable``, ``BooksCorrupted``, ``NewerBooks``, ``MissingExtra``.
+    """
+    database = Database(url)
+    try:
+        with database.write() as connection:
+            migrate(connection)
+            known = connection.scalar(select(meta.c.value).where(meta.c.name == "venture"))
+            if known is None and venture_name:
+                connection.execute(meta.insert().values(name="venture", value=venture_name))
+        database.sync_folder()
+    except BaseException:
+        database.close()
+        raise
+    return SqlBooks(database, clock or SystemClock(), lease)

@@ -1,0 +1,100 @@
+"""After a call ran: its outcome, once, and what it did not use given back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from modelmint.commerce.admission import give_back
+from modelmint.commerce.errors import BadSettlement, UnknownReservation
+from modelmint.commerce.types import Outcome, Settlement
+from modelmint.kit.errors import ModelmintError
+from modelmint.store.batch import Batch
+from modelmint.store.operation import RELEASED, Pending
+
+_MICROSECOND = Decimal("0.001")
+
+
+class Settle:
+    """End a reserved call. The same settlement twice is one outcome."""
+
+    def __init__(self, settlement: Settlement, *, release: bool = False) -> None:
+        self.settlement = settlement
+        self._release = release
+        #: Whether this operation was the one that ended the reservation.
+        self.ended = False
+        self._outcome: Pending[Outcome] = Pending()
+        self.future = self._outcome.future
+
+    def digests(self) -> list[str]:
+        return []
+
+    def reservations(self) -> list[str]:
+        return [self.settlement.reservation]
+
+    def apply(self, batch: Batch) -> None:
+        self.ended = False
+        self._outcome.reset()
+        try:
+            self._outcome.value = self._settle(batch)
+        except ModelmintError as problem:
+            self._outcome.problem = problem
+
+    def _settle(self, batch: Batch) -> Outcome:
+        wanted = self.settlement
+        reservation = batch.reservations.get(wanted.reservation)
+        if reservation is None:
+            return self._earlier(batch)
+        billable = wanted.status == 200
+        calls, items = wanted.calls or reservation.calls, wanted.items or reservation.items
+        if not 0 < calls <= reservation.calls or items < 0 or wanted.compute_ms < 0:
+            raise BadSettlement(
+                f"expected 1 to {reservation.calls} calls and nothing negative, found {calls} calls, {items} items, "
+                f"{wanted.compute_ms} ms"
+            )
+        unused = reservation.calls - calls if billable else reservation.calls
+        if unused:
+            counters = batch.counters[reservation.subscription]
+            batch.count(reservation.subscription, give_back(counters, unused, reservation.month))
+        if reservation.idempotency_key is not None:
+            answer = (wanted.answer or b"") if billable else None
+            batch.close_answer(reservation.customer, reservation.idempotency_key, answer)
+        outcome = Outcome(
+            reservation.id,
+            reservation.customer,
+            reservation.key,
+            reservation.subscription,
+            reservation.model,
+            batch.booked_at,
+            wanted.status,
+            wanted.code,
+            billable,
+            calls,
+            items,
+            wanted.compute_ms.quantize(_MICROSECOND),
+            wanted.release,
+            wanted.variant,
+            wanted.prediction,
+        )
+        batch.end(reservation, outcome)
+        self.ended = True
+        return outcome
+
+    def _earlier(self, batch: Batch) -> Outcome:
+        found = batch.earlier_outcome(self.settlement.reservation)
+        if found is not None and (found.code != RELEASED or self._release):
+            return found
+        if found is not None:
+            raise UnknownReservation(
+                f"reservation {found.id} was open for too long and was released; the call is not billed, "
+                "its answer must not go out"
+            )
+        raise UnknownReservation(f"no reservation {self.settlement.reservation!r} was made here")
+
+    def decided(self) -> None:
+        return None
+
+    def durable(self) -> None:
+        self._outcome.resolve()
+
+    def failed(self, error: BaseException) -> None:
+        self._outcome.fail(error)
