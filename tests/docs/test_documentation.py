@@ -72,3 +72,23 @@ def test_the_two_readmes_show_the_same_commands() -> None:
     strip = [[re.sub(r"\s*#.*", "", line) for line in b.splitlines()] for b in blocks("README.md")]
     other = [[re.sub(r"\s*#.*", "", line) for line in b.splitlines()] for b in blocks("README.zh-CN.md")]
     assert strip == other
+
+
+def test_every_verb_of_the_shell_is_documented() -> None:
+    from modelmint.cli.app import command
+
+    text = (DOCS / "commands.md").read_text()
+    root = command()
+    for name, verb in root.commands.items():
+        assert f"`modelmint {name}" in text, name
+        for inner in getattr(verb, "commands", {}):
+            assert f"`{inner}`" in text or f"{name} {inner}`" in text, f"{name} {inner}"
+
+
+def test_every_route_is_documented() -> None:
+    from modelmint.api.openapi import document
+
+    text = (DOCS / "http-api.md").read_text()
+    for path in document("t", "d")["paths"]:
+        parent = path.rsplit("/", 1)[0] if path.startswith("/admin") else path
+        assert f"`{path}`" in text or f"`{parent}`" in text, path
