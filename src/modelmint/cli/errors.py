@@ -29,12 +29,6 @@ class NothingBuilt(NotFound):
     code = "nothing_built"
 
 
-class PortTaken(Unavailable):
-    """Another process listens where the server should."""
-
-    code = "port_taken"
-
-
 class ServerDidNotStart(Unavailable):
     """The server process ended, or did not become ready in time."""
 

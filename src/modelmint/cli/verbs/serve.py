@@ -1,7 +1,82 @@
-"""placeholder."""
+"""``modelmint serve``: the shop opens."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from modelmint.cli.errors import NothingBuilt
+from modelmint.cli.output import Output
+from modelmint.cli.session import Session, session_of
 
-def serve(ctx: typer.Context) -> None:
-    """Later."""
+
+def serve(
+    ctx: typer.Context,
+    release: Annotated[
+        Path | None, typer.Argument(help="A release folder copied from elsewhere: put on the shelf, deployed, served.")
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; as many as the cores can feed if left out.")
+    ] = None,
+) -> None:
+    """Answer paid calls until Ctrl-C or SIGTERM; calls under way are finished and booked first."""
+    from modelmint.api.process import setup_logging
+    from modelmint.api.server import run
+
+    session = session_of(ctx)
+    if release is not None:
+        _take_in(session, release)
+    names = _served_names(session)
+    session.close()  # the server opens books of its own, in each process
+    setup_logging("ERROR" if session.options.quiet else "WARNING")
+
+    def ready(url: str) -> None:
+        payload = {
+            "url": url,
+            "pid": os.getpid(),
+            "models": {name: f"{url}/v1/models/{name}/predict" for name in names},
+            "root": str(session.root),
+        }
+        session.out.answer(payload, lambda out: _show(out, session, url, names))
+
+    run(session.root, host, port, workers, on_ready=ready)
+
+
+def _take_in(session: Session, folder: Path) -> None:
+    """Shelve and deploy, unless it is what is served already."""
+    from modelmint.operations.deploy import deploy, targets
+    from modelmint.releases.shelf import Shelf
+
+    added = Shelf(session.workspace / "releases").add(folder.resolve())
+    shop = session.shop
+    if any(target.release != added.id for target in targets(shop.books)) or not targets(shop.books):
+        deploy(shop.books, shop.shelf, added.id)
+
+
+def _served_names(session: Session) -> list[str]:
+    """Public names; the newest release is deployed where nothing is yet."""
+    from modelmint.operations.deploy import ensure_deployed, targets
+
+    shop = session.shop
+    ensure_deployed(shop.books, shop.shelf)
+    names = [target.name for target in targets(shop.books)]
+    if not names:
+        raise NothingBuilt(
+            f"{session.root} holds no release to serve. Make one: {session.hint('build')}; "
+            f"or serve one from elsewhere: {session.hint('serve RELEASE_FOLDER')}"
+        )
+    return names
+
+
+def _show(out: Output, session: Session, url: str, names: list[str]) -> None:
+    out.say(f"Serving at {url}  (Ctrl-C stops it)", style="bold green")
+    for name in names:
+        out.say(f"  POST {url}/v1/models/{name}/predict")
+    out.say(f"  {url}/openapi.json   {url}/metrics")
+    if not session.out.options.quiet:
+        out.say(f"A customer and a key: {session.hint('customers add NAME --plan PLAN')}, then keys add NAME")

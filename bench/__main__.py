@@ -1,0 +1,29 @@
+"""``python -m bench [FIGURE ...]``: all figures, or some; goes on where it was stopped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench import digits, metering, pneumonia, serving
+from bench.harness import Bench
+
+FIGURES = {"digits": digits.run, "metering": metering.run, "serving": serving.run, "pneumonia": pneumonia.run}
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", choices=[[], *FIGURES], help=f"some of: {', '.join(FIGURES)}")
+    parser.add_argument("--again", action="store_true", help="measure again what was measured already")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings per figure")
+    parser.add_argument("--out", type=Path, default=Path("bench-out"))
+    asked = parser.parse_args()
+    bench = Bench(asked.out.resolve(), asked.again, asked.seeds)
+    for name in asked.figures or FIGURES:
+        FIGURES[name](bench)
+    print(f"\nEvery measurement is kept in {bench.out}; --again repeats them.")
+
+
+if __name__ == "__main__":
+    main()
