@@ -105,7 +105,8 @@ def close_period(asked: Asked) -> Reply:
 
 def keys(asked: Asked) -> Any:
     """All keys."""
-    return {"keys": [plain(key) for key in asked.service.shop.books.keys()]}
+    books = asked.service.shop.books
+    return {"keys": [plain(key) for key in books.keys(None)]}
 
 
 def revoke_key(asked: Asked) -> Any:

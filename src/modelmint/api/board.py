@@ -38,7 +38,7 @@ class Row:
 class Slot:
     """One process's own row."""
 
-    def __init__(self, cells: memoryview, worker: int) -> None:
+    def __init__(self, cells: memoryview[float], worker: int) -> None:
         self.worker = worker
         self._cells = cells[worker * _WIDTH : (worker + 1) * _WIDTH]
 
@@ -81,7 +81,7 @@ class Board:
             path.write_bytes(b"\0" * size)
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), size)
-        self._cells = memoryview(self._map).cast("d")
+        self._cells: memoryview[float] = memoryview(self._map).cast("d")
 
     def slot(self, worker: int) -> Slot:
         """The row of one process."""
@@ -92,6 +92,6 @@ class Board:
         found = []
         for worker in range(self.workers):
             cells = self._cells[worker * _WIDTH : (worker + 1) * _WIDTH].tolist()
-            values = dict(zip(_NAMED, cells, strict=False))
+            values = {name: float(cell) for name, cell in zip(_NAMED, cells, strict=False)}
             found.append(Row(worker, values, tuple(int(count) for count in cells[_FIRST_BUCKET:])))
         return found

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -35,7 +36,7 @@ class PredictRoute:
         """Answer one call; every error leaves as problem+json."""
         started = time.perf_counter()
         self._slot.begin()
-        status, headers, body = 500, [], b""
+        status = 500
         try:
             status, headers, body = await self._answer(scope, receive)
         except Exception as error:
@@ -78,7 +79,7 @@ def _idempotency_key(scope: Scope) -> str | None:
 
 def _wanted(receive: Receive) -> Callable[[], bool] | None:
     """Whether the caller still listens, asked of the server's own request cycle; None under another server."""
-    cycle = getattr(receive, "__self__", None)
+    cycle: Any = getattr(receive, "__self__", None)
     if not hasattr(cycle, "disconnected"):
         return None
     return lambda: not cycle.disconnected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from pathlib import Path
 
 from starlette.types import Scope
@@ -46,7 +45,7 @@ def admin_token(workspace: Path) -> str:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomic(path, new_secret("mma") + "\n", mode=0o600)
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
     return path.read_text().strip()
 
 

@@ -29,7 +29,8 @@ _MEANING = {
     500: "The server failed and logged it under `instance`. Not billed",
     503: "Too much to do, or not ready; come back after Retry-After. Not billed",
 }
-_CUSTOMER, _FOUNDER = [{"key": []}], [{"founder": []}]
+_CUSTOMER: list[Node] = [{"key": []}]
+_FOUNDER: list[Node] = [{"founder": []}]
 _COMMON = (405, 500, 503)
 
 
@@ -100,7 +101,7 @@ def _predict() -> Node:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": False,
-                "description": "Repeating a call with the same key and body returns the first answer and costs nothing.",
+                "description": "The same key with the same body returns the first answer and costs nothing.",
                 "schema": text(maxLength=255),
             },
         ],
@@ -128,7 +129,7 @@ def _predict() -> Node:
 
 
 def _customer_paths() -> Node:
-    own = {"tag": "customer", "security": _CUSTOMER}
+    own: Node = {"tag": "customer", "security": _CUSTOMER}
     shown = [
         _in_path("id", "An invoice's id or number."),
         _in_query("format", "`text` for a readable page.", enum=["json", "text"]),
@@ -157,10 +158,10 @@ def _customer_paths() -> Node:
 def _founder_paths() -> Node:
     base = "/admin/v1/customers/{customer}"
     who = [_in_path("customer", "A customer's id or exact name.")]
-    ours = {"tag": "founder", "security": _FOUNDER}
-    lost = {**ours, "errors": (404,), "parameters": who}
-    named = {**ours, "parameters": [_in_path("name", "A public model name.")]}
-    keyed = {**ours, "parameters": [_in_path("id", "A key's id.")]}
+    ours: Node = {"tag": "founder", "security": _FOUNDER}
+    lost: Node = {**ours, "errors": (404,), "parameters": who}
+    named: Node = {**ours, "parameters": [_in_path("name", "A public model name.")]}
+    keyed: Node = {**ours, "parameters": [_in_path("id", "A key's id.")]}
     return {
         "/admin/v1/customers": {
             "get": _operation("List customers", "Customers", **ours),

@@ -62,7 +62,7 @@ def problem(error: BaseException) -> tuple[int, Headers, bytes]:
             500,
             "internal_error",
             "The server failed",
-            "Something failed inside the server and was logged; the call was not billed. Name the instance when asking.",
+            "Something failed inside the server and was logged; nothing was billed. Name the instance when asking.",
             {"instance": f"urn:modelmint:incident:{incident}"},
         )
     status = status_of(error)

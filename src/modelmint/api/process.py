@@ -102,7 +102,7 @@ class _Server(Server):
         self.servers: list[asyncio.base_events.Server] = []
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # same, narrower than Generator
+    def capture_signals(self) -> Iterator[None]:
         """SIGTERM stops gracefully, a second one at once; the default handlers are not raised again after."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._on_stop)

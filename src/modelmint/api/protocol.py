@@ -35,7 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if self.parser is None:  # refused already, the transport is closing
+        if self.transport.is_closing():  # refused already
             return
         if self.head_since is not None:
             self._head_bytes += len(data)

@@ -1,0 +1,99 @@
+"""Regular housekeeping beside the server: one thread per process, one lease for all of them."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelmint.bootstrap import Shop
+
+_log = logging.getLogger("modelmint.worker")
+LEASE_FILE = "worker.lease"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something done every so often, by one process at a time; ``run`` returns how much there was to do."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[Shop], int]
+
+
+def release_stale(shop: Shop) -> int:
+    """Close reservations that dead processes left open; they are never billed."""
+    return shop.books.release_stale()
+
+
+DUTIES: tuple[Duty, ...] = (Duty("release_stale", 5.0, release_stale),)
+
+
+class Lease:
+    """Held by one process of this workspace at a time; the kernel takes it back when the holder dies."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self.held = False
+
+    def take(self) -> bool:
+        """Whether this process holds the lease now."""
+        if not self.held:
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            self.held = True
+        return True
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self._handle)
+        self.held = False
+
+
+class Schedule:
+    """Runs the duties while this process holds the lease."""
+
+    def __init__(self, shop: Shop, duties: Sequence[Duty] = DUTIES, tick_seconds: float = 1.0) -> None:
+        self._shop, self._duties, self._tick = shop, duties, tick_seconds
+        self._lease = Lease(shop.workspace / LEASE_FILE)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        waited = {duty.name: duty.every_seconds for duty in self._duties}
+        while not self._stop.wait(self._tick):
+            if not self._lease.take():
+                continue
+            for duty in self._duties:
+                waited[duty.name] += self._tick
+                if waited[duty.name] >= duty.every_seconds:
+                    waited[duty.name] = 0.0
+                    self._do(duty)
+
+    def _do(self, duty: Duty) -> None:
+        try:
+            done = duty.run(self._shop)
+        except Exception:  # the next turn may go well; the server serves on
+            _log.exception("duty %s failed", duty.name)
+            return
+        if done:
+            _log.info("duty %s: %d", duty.name, done)
+
+    def stop(self) -> None:
+        """Finish the duty under way and end."""
+        self._stop.set()
+        self._thread.join()
+        self._lease.close()
+
+
+def start(shop: Shop) -> Callable[[], None]:
+    """Begin the schedule in this process; returns what ends it. ``modelmint serve`` hands this to the server."""
+    return Schedule(shop).stop
