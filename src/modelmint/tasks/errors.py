@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Corrupted, InvalidInput, LimitExceeded, ModelmintError
+from modelmint.kit.errors import Corrupted, InvalidInput, ModelmintError
 
 
 class BadRequestBody(InvalidInput):
@@ -18,7 +18,7 @@ class BadBase64(InvalidInput):
     code = "bad_base64"
 
 
-class TooManyInputs(LimitExceeded):
+class TooManyInputs(InvalidInput):
     """More inputs in one call than are allowed."""
 
     code = "too_many_inputs"
