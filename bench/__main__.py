@@ -14,11 +14,13 @@ FIGURES = {"digits": digits.run, "metering": metering.run, "serving": serving.ru
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("figures", nargs="*", choices=[[], *FIGURES], help=f"some of: {', '.join(FIGURES)}")
+    parser.add_argument("figures", nargs="*", help=f"some of: {', '.join(FIGURES)}")
     parser.add_argument("--again", action="store_true", help="measure again what was measured already")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per figure")
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
     asked = parser.parse_args()
+    if unknown := [name for name in asked.figures if name not in FIGURES]:
+        parser.error(f"no figure called {', '.join(unknown)}; there are: {', '.join(FIGURES)}")
     bench = Bench(asked.out.resolve(), asked.again, asked.seeds)
     for name in asked.figures or FIGURES:
         FIGURES[name](bench)

@@ -22,6 +22,7 @@ def new(
         str | None,
         typer.Option("--data", help="Your labelled data, a file or a folder; may be filled in later."),
     ] = None,
+    purpose: Annotated[str | None, typer.Option("--purpose", help="What the service does, in a few words.")] = None,
 ) -> None:
     """Write a commented venture.toml and a README into a new folder; never overwrites."""
     from modelmint.kit.files import write_atomic
@@ -30,7 +31,9 @@ def new(
 
     session = session_of(ctx)
     folder = session.root / name
-    answers = {} if data is None else {"data": _as_seen_from(folder, data)}
+    answers = {} if data is None else {"source": _as_seen_from(folder, data)}
+    if purpose is not None:
+        answers["purpose"] = purpose
     files = render(solution, name, **answers)
     taken = sorted(str(path) for path in files if (folder / path).exists())
     if taken:
@@ -44,13 +47,12 @@ def new(
     load_venture(folder)  # a template that is no valid venture must not leave here unnoticed
     shown = name if session.options.folder == "." else str(Path(session.options.folder) / name)
     following = [f"modelmint -C {shown} doctor", f"modelmint -C {shown} build"]
-    source = data if data is None else str(answers["data"])
     payload = {
         "name": name,
         "solution": solution,
         "folder": str(folder),
         "files": [str(folder / path) for path in files],
-        "data": source,
+        "data": answers.get("source"),
         "next": following,
     }
 
