@@ -17,6 +17,7 @@ from typing import NamedTuple
 from modelmint.data.checks import HARMLESS, class_findings, known_labels, without_copies, without_shared_groups
 from modelmint.data.errors import DataRefused, SourceChanged, TooLittleData, UnreadableSource
 from modelmint.data.inspect import Looked, look_at_all
+from modelmint.data.readers.files import natural
 from modelmint.data.sources import files_read, read_all
 from modelmint.data.splits import Member, cut
 from modelmint.data.stamps import digests_of
@@ -86,6 +87,7 @@ def _settle(section: DataSection, root: Path, progress: Progress) -> Settled:
         labels = tuple(label for label in labels if label in present)
     _enough(Counter(split_of.values()), set(training), labels, findings)
     rows = sorted(((row, split_of[row.name]) for row in apart), key=lambda pair: pair[0].name)
+    findings.sort(key=lambda finding: (finding.kind, natural(finding.name)))
     return Settled(rows, labels, findings, raw.facts | {"splits": how})
 
 

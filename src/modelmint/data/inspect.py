@@ -45,12 +45,16 @@ def look_at_all(rows: Sequence[RawRow], max_pixels: int, progress: Progress) -> 
     looked: list[Looked] = []
     findings: list[Finding] = []
     with progress.bar("looking at pictures", len(rows)) as bar, ThreadPoolExecutor(_threads()) as pool:
-        for result in pool.map(partial(_look, max_pixels=max_pixels), rows):
-            if isinstance(result, Finding):
-                findings.append(result)
-            else:
-                looked.append(result)
-            bar.advance(1, problems=str(len(findings)))
+        try:
+            for result in pool.map(partial(_look, max_pixels=max_pixels), rows):
+                if isinstance(result, Finding):
+                    findings.append(result)
+                else:
+                    looked.append(result)
+                bar.advance(1, problems=str(len(findings)))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C need not wait for thousands of pictures
+            raise
     return looked, findings
 
 

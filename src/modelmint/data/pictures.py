@@ -7,7 +7,9 @@ scaled by 1/257, so that 65535 becomes 255. The first frame of an animation or o
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -17,6 +19,8 @@ from modelmint.kit.arrays import AnyArray
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")
+#: Bytes that one stored block of deflate holds at most.
+_STORED = 65_535
 _EXPECTED = f"expected a picture ({', '.join(FORMATS)})"
 
 # Pillow warns of large pictures once a process; the exact limit is enforced below for each picture.
@@ -31,6 +35,8 @@ def open_picture(payload: bytes, max_pixels: int) -> Image.Image:
     """
     if not payload:
         raise NotAPicture(f"{_EXPECTED}, found no bytes at all")
+    if (size := _webp_size(payload)) and size[0] * size[1] > max_pixels:
+        raise _too_many(max_pixels, size)
     try:
         picture = Image.open(io.BytesIO(payload), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -47,10 +53,28 @@ def open_picture(payload: bytes, max_pixels: int) -> Image.Image:
 
 
 def encode_png(pixels: AnyArray) -> bytes:
-    """Lossless PNG of ``uint8[h, w]`` (grey) or ``uint8[h, w, 3]`` (RGB)."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="PNG", compress_level=6)
-    return buffer.getvalue()
+    """Lossless PNG of ``uint8[h, w]`` (grey) or ``uint8[h, w, 3]`` (RGB).
+
+    Stored, not compressed (RFC 1951, 3.2.4): compressors differ between builds of zlib and even between processors,
+    and these bytes go into the digest of a dataset, which must be the same on every machine.
+    """
+    height, width = pixels.shape[:2]
+    colour_type = 2 if pixels.ndim == 3 else 0
+    lines = np.zeros((height, 1 + pixels[0].size), dtype=np.uint8)  # each line begins with its filter, 0: none
+    lines[:, 1:] = pixels.reshape(height, -1)
+    raw = lines.tobytes()
+    blocks = [raw[start : start + _STORED] for start in range(0, len(raw), _STORED)]
+    stored = b"".join(
+        struct.pack("<BHH", place == len(blocks) - 1, len(block), len(block) ^ 0xFFFF) + block
+        for place, block in enumerate(blocks)
+    )
+    packed = b"\x78\x01" + stored + struct.pack(">I", zlib.adler32(raw))
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def is_grey(picture: Image.Image) -> bool:
@@ -60,6 +84,20 @@ def is_grey(picture: Image.Image) -> bool:
     red, green, blue = picture.split()
     first = red.tobytes()
     return first == green.tobytes() and first == blue.tobytes()
+
+
+def _webp_size(payload: bytes) -> tuple[int, int] | None:
+    """Width and height from the header of a WebP file (RFC 9649), whose decoder allocates as soon as it is opened."""
+    if payload[:4] != b"RIFF" or payload[8:12] != b"WEBP" or len(payload) < 30:
+        return None
+    kind = payload[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(payload[24:27], "little"), 1 + int.from_bytes(payload[27:30], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(payload[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", payload, 26)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def _decoded(picture: Image.Image) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from modelmint.venture.sections.data import DataSection
 
 def read_all(section: DataSection, root: Path) -> RawData:
     """All rows that ``section`` names, undecoded. ``root``: the folder that relative paths start from."""
-    parts = [(split, _reader(section, source).read(source)) for split, source in _sources(section, root)]
+    parts = [(split, _read(_reader(section, source), source)) for split, source in _sources(section, root)]
     if len(parts) == 1 and parts[0][0] is None:
         return parts[0][1]
     labels = {label for _, data in parts for label in data.labels}
@@ -69,6 +70,15 @@ def _reader(section: DataSection, source: Source) -> Reader:
         raise SourceNotFound(f"[data] names {source.text!r}; there is nothing at {source.path}{hint}")
     known = "; ".join(f"{name}: {READERS.get(name).reads}" for name in READERS.names())
     raise UnreadableSource(f"no reader knows {source.path}. Known: {known}")
+
+
+def _read(reader: Reader, source: Source) -> RawData:
+    data = reader.read(source)
+    names = Counter(row.name for row in data.rows)
+    if len(names) < len(data.rows):  # findings and splits go by name
+        name, times = names.most_common(1)[0]
+        raise UnreadableSource(f"expected a name of its own for every row of {source.text}, found {times} of {name!r}")
+    return data
 
 
 def _within(split: Split, row: RawRow) -> RawRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def natural(text: str) -> tuple[tuple[int, int | str], ...]:
 def is_litter(name: str) -> bool:
     """Hidden files and what systems leave behind."""
     return name.startswith(".") or name.lower() in _LITTER
+
+
+def shown(name: str) -> str:
+    """``name`` as text that can be written down: composed as TOML editors do, bytes that are no UTF-8 escaped."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)
 
 
 def folders_in(folder: Path) -> list[Path]:

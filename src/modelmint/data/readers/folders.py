@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modelmint.data.errors import UnreadableSource
-from modelmint.data.readers.files import files_below, folders_in, is_litter, loader, natural
+from modelmint.data.readers.files import files_below, folders_in, is_litter, loader, natural, shown
 from modelmint.data.types import Finding, RawData, RawRow, Source, Split
 
 #: Folder names, lower case, that mean a split.
@@ -45,7 +45,7 @@ class Folders:
                 if folder.is_symlink():
                     findings.append(_link(folder, source.path))
                     continue
-                labels.add(folder.name)
+                labels.add(shown(folder.name))
                 rows += _rows(folder, split, source.path)
         if not labels:
             raise UnreadableSource(
@@ -63,20 +63,20 @@ def _split_folders(path: Path) -> tuple[list[tuple[Path, Split | None]], list[Fi
         return [(path, None)], []
     unused = [child for child in children if child.name.lower() not in SPLIT_NAMES]
     message = "a folder beside train, val and test that names no split; its files were not used"
-    return [*splits], [Finding("not_used", child.name, message, "skipped") for child in unused]
+    return [*splits], [Finding("not_used", shown(child.name), message, "skipped") for child in unused]
 
 
 def _rows(folder: Path, split: Split | None, base: Path) -> Iterator[RawRow]:
     for file in files_below(folder):
-        yield RawRow(file.relative_to(base).as_posix(), folder.name, split, loader(file, base))
+        yield RawRow(shown(file.relative_to(base).as_posix()), shown(folder.name), split, loader(file, base))
 
 
 def _strays(top: Path, base: Path) -> list[Finding]:
     message = "lies beside the class folders, so it has no label; move it into one"
     strays = sorted(p for p in top.iterdir() if not p.is_dir() and not is_litter(p.name))
-    return [Finding("unknown_label", p.relative_to(base).as_posix(), message, "skipped") for p in strays]
+    return [Finding("unknown_label", shown(p.relative_to(base).as_posix()), message, "skipped") for p in strays]
 
 
 def _link(folder: Path, base: Path) -> Finding:
     message = f"is a link to the folder {folder.resolve()}; links to folders are not followed, move the folder here"
-    return Finding("outside_source", folder.relative_to(base).as_posix(), message, "skipped")
+    return Finding("outside_source", shown(folder.relative_to(base).as_posix()), message, "skipped")

@@ -32,22 +32,23 @@ class Lists:
         return source.path.is_file() and source.path.suffix.lower() in _ENDINGS
 
     def files(self, source: Source) -> Sequence[Path]:
-        rows = self.read(source).rows
-        named = {_place(source.path, row.name) for row in rows}
-        return [source.path, *sorted(path for path in named if path.is_file())]
+        lines, _ = _lines(source)
+        named = {_place(source.path, name) for _, _, name in _oriented(lines, source.path)}
+        return [source.path, *sorted(path for path in named if _exists(path))]
 
     def read(self, source: Source) -> RawData:
         lines, findings = _lines(source)
         if not lines:
             raise UnreadableSource(f"expected {self.reads}; {source.path} has no such line")
-        pairs = _oriented(lines, source.path)
-        labels, facts = _label_names([label for label, _ in pairs], source.labels)
+        entries = _oriented(lines, source.path)
+        labels, facts = _label_names({label for _, label, _ in entries}, source.labels)
         base = source.path.parent
-        rows = tuple(
-            RawRow(name, labels[label], None, loader(_place(source.path, name), base)) for label, name in pairs
-        )
+        rows: dict[str, RawRow] = {}
+        for number, label, name in entries:
+            unique = f"{name} (line {number})" if name in rows else name
+            rows[unique] = RawRow(unique, labels[label], None, loader(_place(source.path, name), base))
         ordered = tuple(sorted(set(labels.values()), key=natural))
-        return RawData(rows, ordered, {"format": "list", **facts}, tuple(findings))
+        return RawData(tuple(rows.values()), ordered, {"format": "list", **facts}, tuple(findings))
 
 
 def _lines(source: Source) -> tuple[list[_Line], list[Finding]]:
@@ -103,14 +104,14 @@ def _bare(text: str) -> str:
     return stripped[1:-1] if quoted else stripped
 
 
-def _oriented(lines: list[_Line], listing: Path) -> list[tuple[str, str]]:
-    """(label, path) of every line: the order in which more of the paths exist, then look like pictures."""
+def _oriented(lines: list[_Line], listing: Path) -> list[tuple[int, str, str]]:
+    """(number, label, path) of every line: the order in which more of the paths exist, then look like pictures."""
     sample = lines[:: max(1, len(lines) // _TRIED)]
     label_first = sum(_evidence(listing, line.label_first[1]) for line in sample)
     path_first = sum(_evidence(listing, line.path_first[0]) for line in sample)
     if path_first > label_first:
-        return [(line.path_first[1], line.path_first[0]) for line in lines]
-    return [line.label_first for line in lines]
+        return [(line.number, line.path_first[1], line.path_first[0]) for line in lines]
+    return [(line.number, *line.label_first) for line in lines]
 
 
 def _evidence(listing: Path, name: str) -> int:
@@ -135,9 +136,8 @@ def _place(listing: Path, name: str) -> Path:
     return beside
 
 
-def _label_names(written: list[str], declared: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+def _label_names(distinct: set[str], declared: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
     """Written label -> name; numbers are places in the declared labels where those are not numbers themselves."""
-    distinct = set(written)
     by_place = {str(place): name for place, name in enumerate(declared)}
     if declared and not distinct <= set(declared) and distinct <= set(by_place):
         return {number: by_place[number] for number in distinct}, {"label_numbers": "places in data.labels, from 0"}
