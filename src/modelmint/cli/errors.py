@@ -29,12 +29,6 @@ class NothingBuilt(NotFound):
     code = "nothing_built"
 
 
-class ServerDidNotStart(Unavailable):
-    """The server process ended, or did not become ready in time."""
-
-    code = "server_did_not_start"
-
-
 class DemoWentWrong(Unavailable):
     """A step of the demo got an answer that it must not get."""
 

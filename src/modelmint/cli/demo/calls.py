@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 #: A call that takes longer than this has failed.
 TIMEOUT = 30.0
@@ -36,10 +37,10 @@ class Refusal:
 class Caller:
     """One client with one kept-alive connection, as a customer's program would be."""
 
-    def __init__(self, host: str, port: int, model: str, secret: str) -> None:
+    def __init__(self, url: str, model: str, secret: str) -> None:
         self._path = f"/v1/models/{model}/predict"
         self._secret = secret
-        self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
 
     def call(self, payload: bytes, kind: str = "image/png", secret: str | None = None) -> Reply:
         """Post raw bytes; the answer's JSON, whatever its status."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from modelmint.api.candidate import server_process
 from modelmint.bootstrap import open_shop
 from modelmint.cli.datasets import frozen
 from modelmint.cli.demo.calls import Caller, try_refusals
 from modelmint.cli.demo.report import DemoRun
-from modelmint.cli.doctor.workspace import free_port
 from modelmint.cli.errors import DemoWentWrong, FileInTheWay
-from modelmint.cli.server_process import ServerProcess
 from modelmint.commerce.invoice_text import render
 from modelmint.kit.canonical import pretty_json
 from modelmint.kit.files import write_atomic
@@ -46,15 +45,17 @@ def run_demo(folder: Path, solution: str, calls: int, build: Build, progress: Pr
         _, secret = shop.books.add_key(customer.id, "demo")
         run.customer = customer.name
     payloads, truths = _held_out(folder, run.build["dataset"]["digest"], calls)
-    with _timed(run, "start server", progress):
-        server = ServerProcess(folder, free_port()).__enter__()
-    try:
-        run.url = f"{server.url}/v1/models/{name}/predict"
+    log = folder / ".modelmint" / "logs" / "serve.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    server = server_process(folder, log=log)
+    with ExitStack() as running:
+        with _timed(run, "start server", progress):
+            state = running.enter_context(server)
+        run.url = f"{state['url']}/v1/models/{name}/predict"
         with _timed(run, "calls", progress):
-            _call(run, Caller(server.host, server.port, name, secret), payloads, truths, progress)
-    finally:
+            _call(run, Caller(state["url"], name, secret), payloads, truths, progress)
         with _timed(run, "stop server", progress):
-            server.stop()
+            running.close()
     with _timed(run, "bill", progress), open_shop(folder) as shop:
         period = month_of(shop.books.now())
         run.usage = shop.books.usage(customer.id, period)
@@ -62,7 +63,7 @@ def run_demo(folder: Path, solution: str, calls: int, build: Build, progress: Pr
         _agree(run, [invoice.total.minor for invoice in invoices])
         run.invoice = invoices[0]
         run.invoice_text = render(run.invoice)
-    _leave(run, folder, server.log)
+    _leave(run, folder, log)
     return run
 
 

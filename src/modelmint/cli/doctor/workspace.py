@@ -76,13 +76,6 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def _port(host: str, port: int) -> Check:
     if port_is_free(host, port):
         return Check("port", "port", "ok", f"{host}:{port} is free")

@@ -51,6 +51,26 @@ def close(
     session.out.answer({"period": as_json(period), "invoices": as_json(made)}, show)
 
 
+def draft(
+    ctx: typer.Context,
+    customer: Annotated[str, typer.Argument(help="Id or exact name.")],
+    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
+) -> None:
+    """What closing this month now would bill; nothing is stored."""
+    from modelmint.commerce.invoice_text import render
+    from modelmint.kit.period import month_of
+
+    session = session_of(ctx)
+    shop = session.shop
+    found = shop.books.draft_period(shop.books.customer(customer).id, month_of(shop.books.now()), shop.notice)
+    texts = [render(one, language) for one in found]
+
+    def show(out: Output) -> None:
+        out.say("\n".join(texts) if texts else "Nothing to bill so far this month.")
+
+    session.out.answer({"invoices": as_json(found), "texts": texts}, show)
+
+
 def list_(
     ctx: typer.Context,
     customer: Annotated[str | None, typer.Argument(help="Id or exact name; all customers when left out.")] = None,
@@ -67,14 +87,15 @@ def list_(
 def show(
     ctx: typer.Context,
     invoice: Annotated[str, typer.Argument(help="Id or number.")],
+    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
 ) -> None:
     """One invoice, line by line, each line with its arithmetic."""
     from modelmint.commerce.invoice_text import render
 
     session = session_of(ctx)
     found = session.shop.books.invoice(invoice)
-    text = render(found)
+    text = render(found, language)
     session.out.answer({"invoice": as_json(found), "text": text}, lambda out: out.say(text))
 
 
-VERBS: dict[str, Callable[..., None]] = {"close": close, "list": list_, "show": show}
+VERBS: dict[str, Callable[..., None]] = {"close": close, "draft": draft, "list": list_, "show": show}
