@@ -1,23 +1,45 @@
-"""Finding the frozen dataset versions of a workspace."""
+"""The dataset of a venture: frozen now where that was not done yet, or found among the frozen ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelmint.cli.errors import NothingBuilt
 
 if TYPE_CHECKING:
+    from modelmint.cli.session import Session
     from modelmint.data.version import DatasetVersion
 
 
-def frozen(workspace: Path, digest: str | None = None) -> DatasetVersion:
-    """The dataset version with this digest, the one frozen last when none is named; raises ``NothingBuilt``."""
+def frozen(workspace: Path, digest: str) -> DatasetVersion:
+    """The dataset version with this digest; raises ``NothingBuilt``."""
     from modelmint.data.version import DatasetVersion
 
-    files = sorted((workspace / "steps" / "prepare").glob("*/dataset.json"), key=lambda file: file.stat().st_mtime)
-    for file in reversed(files):
+    for file in (workspace / "steps" / "prepare").glob("*/dataset.json"):
         version = DatasetVersion.open(file.parent)
-        if digest is None or version.digest == digest:
+        if version.digest == digest:
             return version
-    raise NothingBuilt(f"no frozen dataset in {workspace}; freeze it with: modelmint build")
+    raise NothingBuilt(f"no frozen dataset {digest[:12]} in {workspace}; freeze it with: modelmint build")
+
+
+def current(session: Session) -> DatasetVersion:
+    """The venture's dataset as ``build`` would take it: read, checked, split and frozen, or from the cache."""
+    from modelmint.data.freeze import source_digest
+    from modelmint.data.version import DatasetVersion
+    from modelmint.workshop import digests
+    from modelmint.workshop.cache import StepCache, build_lock
+
+    section, folder, workspace = session.venture.file.data, session.venture.folder, session.workspace
+
+    def work(into: Path, _: str) -> Mapping[str, Any]:
+        from modelmint.workshop.steps import prepare
+
+        return {"dataset": prepare.run(section, folder, into, session.out.progress).digest}
+
+    with build_lock(workspace):
+        cache = StepCache(workspace / "steps", session.out.progress)
+        source = source_digest(section, folder, workspace / "stamps.json")
+        done = cache.run("prepare", digests.prepare(section, source), work)
+        return DatasetVersion.open(done.folder)

@@ -100,7 +100,10 @@ class Output:
                 body["retry_after"] = error.retry_after
             self.print_json({"error": body})
             return
-        self.aside.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+        first, _, below = message.partition("\n")
+        self.aside.print(first, style="bold red", markup=False, highlight=False, soft_wrap=True)
+        if below:
+            self.aside.print(below, markup=False, highlight=False, soft_wrap=True)
         for problem in problems:
             self.aside.print(f"  - {problem}", markup=False, highlight=False, soft_wrap=True)
 
