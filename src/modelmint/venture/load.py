@@ -53,8 +53,8 @@ def load_venture(path: Path) -> LoadedVenture:
             "Do: modelmint new NAME --solution image-screening, or point -C at the folder that holds one"
         )
     text = _text(file)
-    document, problems = parse(text)
-    problems += _judged(document, text, file.resolve().parent, salvaged=bool(problems))
+    document, problems, readable = parse(text)
+    problems += _judged(document, readable, file.resolve().parent, salvaged=bool(problems))
     if problems:
         raise InvalidVenture(file, sorted(problems, key=lambda problem: (problem.line, problem.path)))
     return LoadedVenture(VentureFile.model_validate(document), file, file.parent, text)

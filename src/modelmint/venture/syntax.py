@@ -40,21 +40,21 @@ _MEANING: tuple[tuple[str, str], ...] = (
 _ONE_LINE = re.compile(r"""\s*[\w."'-]+\s*=""")
 
 
-def parse(text: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The document and its syntax problems; faulty lines are left out and the rest is read."""
+def parse(text: str) -> tuple[dict[str, Any], list[Problem], str]:
+    """The document, its syntax problems, and the text that was read: without the faulty lines, which became empty."""
     lines = text.split("\n")
     problems: list[Problem] = []
     latest = 0
     while True:
         try:
-            return tomllib.loads("\n".join(lines)), problems
+            return tomllib.loads("\n".join(lines)), problems, "\n".join(lines)
         except RecursionError:
-            return {}, [*problems, Problem(1, "", "lists are nested too deeply to be read")]
+            return {}, [*problems, Problem(1, "", "lists are nested too deeply to be read")], ""
         except ValueError as error:  # TOMLDecodeError; int() itself on a number of thousands of digits
             message, line = _place(str(error), len(lines))
         problems.append(Problem(line, _shown(lines[line - 1]), _explained(message)))
         if not _stands_alone(lines[line - 1]) or line <= latest or len(problems) >= _MOST:
-            return {}, problems
+            return {}, problems, ""
         latest = line
         lines[line - 1] = ""
 
