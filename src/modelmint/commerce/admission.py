@@ -150,8 +150,8 @@ def _next_call(plan: Plan, next_call: int, calls: int, now: int) -> int:
         )
     interval = -(-MINUTE // limit)
     burst = interval * limit
-    # No honest arrival time lies further ahead than a full bucket; it does after the clock went back.
-    arrival = min(max(next_call, now), now + burst) + calls * interval
+    # No arrival time lies further ahead than a full bucket unless the clock went back: then the bucket starts anew.
+    arrival = (next_call if now < next_call <= now + burst else now) + calls * interval
     wait = arrival - now - burst
     if wait > 0:
         seconds = -(-wait // SECOND)

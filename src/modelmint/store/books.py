@@ -114,6 +114,9 @@ class SqlBooks:
             return people.key_by_digest(connection, digest)
 
     def put_plans(self, plans: Sequence[Plan]) -> None:
+        with self._database.read() as connection:
+            if catalogue.is_on_sale(connection, plans):
+                return
         with self._database.write() as connection:
             catalogue.put_plans(connection, plans, self._now())
 

@@ -19,6 +19,12 @@ from modelmint.kit.registry import nearest
 from modelmint.store.schema import closings, offers, plans, subscriptions
 
 
+def is_on_sale(connection: Connection, wanted: Sequence[Plan]) -> bool:
+    """Whether every one of ``wanted`` is the version on sale."""
+    on_sale = {plan.name: plan.version for plan in all_plans(connection)}
+    return all(on_sale.get(plan.name) == plan.version for plan in wanted)
+
+
 def put_plans(connection: Connection, wanted: Sequence[Plan], now: int) -> None:
     """Store unknown versions, and offer the given ones; a version that is on sale already is left alone.
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from modelmint.kit.clock import Clock, SystemClock
 from modelmint.store.books import LEASE, SqlBooks
 from modelmint.store.database import Database
-from modelmint.store.migrate import migrate
+from modelmint.store.migrate import HEAD, migrate, revision_of
 from modelmint.store.schema import meta
 
 
@@ -22,13 +22,24 @@ def open_books(url: str, clock: Clock | None = None, venture_name: str = "", *, 
     """
     database = Database(url)
     try:
-        with database.write() as connection:
-            migrate(connection)
-            known = connection.scalar(select(meta.c.value).where(meta.c.name == "venture"))
-            if known is None and venture_name:
-                connection.execute(meta.insert().values(name="venture", value=venture_name))
-        database.sync_folder()
+        if not _is_ready(database):
+            _prepare(database, venture_name)
     except BaseException:
         database.close()
         raise
     return SqlBooks(database, clock or SystemClock(), lease)
+
+
+def _is_ready(database: Database) -> bool:
+    """Whether there is nothing to write: then opening does not wait for anyone."""
+    with database.read() as connection:
+        return revision_of(connection) == HEAD
+
+
+def _prepare(database: Database, venture_name: str) -> None:
+    with database.write() as connection:
+        migrate(connection)
+        known = connection.scalar(select(meta.c.value).where(meta.c.name == "venture"))
+        if known is None:
+            connection.execute(meta.insert().values(name="venture", value=venture_name))
+    database.sync_folder()
