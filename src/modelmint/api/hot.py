@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelmint.api.board import Slot
 from modelmint.api.body import header, read_body
+from modelmint.api.bridge import result_of
 from modelmint.api.errors import BadHeader
 from modelmint.api.identity import key_digest
 from modelmint.api.limits import limit_headers
@@ -52,9 +52,9 @@ class PredictRoute:
             request = await self._read(scope, receive, model, digest)
         except ModelmintError as error:
             asked = AdmissionRequest(key_digest=digest, model=model, calls=1, items=1)
-            await asyncio.wrap_future(self._predict.refuse(asked, error))
+            await result_of(self._predict.refuse(asked, error))
             raise
-        reply = await asyncio.wrap_future(self._predict(request))
+        reply = await result_of(self._predict(request))
         return 200, _headers(reply), reply.body
 
     async def _read(self, scope: Scope, receive: Receive, model: str, digest: str) -> PredictRequest:

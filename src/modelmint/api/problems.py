@@ -40,6 +40,8 @@ MEDIA_TYPE = b"application/problem+json"
 #: Where a 429 or 503 does not say when to come back, seconds.
 DEFAULT_RETRY_AFTER = 1.0
 Headers = list[tuple[bytes, bytes]]
+#: Details that only repeat the message.
+_INTERNAL = frozenset({"reason"})
 
 
 def status_of(error: ModelmintError) -> int:
@@ -66,7 +68,7 @@ def problem(error: BaseException) -> tuple[int, Headers, bytes]:
             {"instance": f"urn:modelmint:incident:{incident}"},
         )
     status = status_of(error)
-    extra: dict[str, Any] = dict(error.details)
+    extra: dict[str, Any] = {key: value for key, value in error.details.items() if key not in _INTERNAL}
     if error.problems:
         extra["problems"] = list(error.problems)
     if status >= 500:

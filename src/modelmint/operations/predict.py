@@ -6,6 +6,7 @@ again), so that a waiting call holds no thread and the caller is woken once, at 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from modelmint.tasks.answers import present
 
 _log = logging.getLogger(__name__)
 OK = 200
+UNKNOWN_MODEL = "(unknown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ class _Run:
         )
         try:
             lane = operation.host.lane(request.model)
+        except ModelmintError as error:
+            # Under one name, or strangers' inventions would fill the books' counts.
+            self._refuse(dataclasses.replace(asked, model=UNKNOWN_MODEL), error)
+            return self.reply
+        try:
             if lane.full():  # one row instead of two where the outcome is known
                 raise lane.overloaded()
         except ModelmintError as error:
