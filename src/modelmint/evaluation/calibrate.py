@@ -37,8 +37,7 @@ def fit_decision(
     index = labels.index(positive)
     log_odds = (table[:, index] - table[:, 1 - index]) / temperature
     cut = fit_threshold(truth == index, log_odds)
-    band = _reach_for_share(np.abs(log_odds - cut), abstain)
-    low, high = (None, None) if band is None else (_sigmoid(cut - band), _sigmoid(cut + band))
+    low, high = _band(log_odds, probabilities(table, temperature)[:, index], cut, abstain)
     return DecisionRule(temperature, positive, _sigmoid(cut), low, high)
 
 
@@ -109,20 +108,36 @@ def fit_threshold(positive: AnyArray, scores: AnyArray) -> float:
     return float((levels[chosen] + levels[chosen + 1]) / 2)
 
 
-def _reach_for_share(distances: Float64Array, share: float) -> float | None:
-    """The distance within which at most ``share`` of the rows lie, midway to the next row; None for no row."""
-    count = math.floor(share * len(distances) + 1e-9)
-    ordered = np.sort(distances)
-    while 0 < count < len(ordered) and ordered[count - 1] == ordered[count]:
-        count -= 1  # ties stay together, on the side of answering
-    if count == 0:
-        return None
-    return float((ordered[count - 1] + ordered[count]) / 2) if count < len(ordered) else float(ordered[-1])
+def _band(
+    log_odds: Float64Array, probs: Float64Array, cut: float, share: float
+) -> tuple[float, float] | tuple[None, None]:
+    """Probabilities around ``cut``, equally far from it in log odds, between which at most ``share`` of rows lie."""
+    distances = np.sort(np.abs(log_odds - cut))
+    most = count = _at_most(share, len(distances))
+    while count > 0:
+        reach = _between(distances, count)
+        low, high = _sigmoid(cut - reach), _sigmoid(cut + reach)
+        # Checked on the probabilities themselves: ties, and neighbours that round to one, are answered together.
+        if int(((probs >= low) & (probs <= high)).sum()) <= most:
+            return low, high
+        count = int(np.searchsorted(distances, distances[count - 1]))
+    return None, None
 
 
 def _floor_for_share(surest: Float64Array, share: float) -> float | None:
-    reach = _reach_for_share(surest, share)
-    return None if reach is None else min(1.0, reach)
+    """The probability below which at most ``share`` of the rows are sure of their answer; None for no row."""
+    ordered = np.sort(surest)
+    count = int(np.searchsorted(ordered, ordered[_at_most(share, len(ordered))]))  # ties are answered together
+    return _between(ordered, count) if count else None
+
+
+def _at_most(share: float, rows: int) -> int:
+    return math.floor(share * rows + 1e-9)
+
+
+def _between(ordered: Float64Array, count: int) -> float:
+    """Midway between the last of the first ``count`` values and the next one."""
+    return float((ordered[count - 1] + ordered[min(count, len(ordered) - 1)]) / 2)
 
 
 def _sigmoid(log_odds: float) -> float:

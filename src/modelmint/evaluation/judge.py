@@ -12,7 +12,14 @@ from modelmint.evaluation.metrics import calibration, classification, ranking
 from modelmint.evaluation.types import ClassReport, Scorecard
 from modelmint.kit.arrays import AnyArray, Float64Array, FloatArray, IntArray
 from modelmint.kit.estimate import Estimate
-from modelmint.tasks.decision import abstentions, answers, check_decision, log_probabilities, positive_index
+from modelmint.tasks.decision import (
+    abstentions,
+    answers,
+    check_decision,
+    log_probabilities,
+    positive_index,
+    probabilities,
+)
 from modelmint.tasks.types import DecisionRule
 
 #: Curves are thinned to so many points; a plot of 400 px shows no more.
@@ -65,14 +72,13 @@ def scorecard(
     """
     truth, table = check_scores(targets, logits, labels)
     check_decision(labels, decision)
-    log_probs = log_probabilities(table, decision.temperature)
-    probs = np.exp(log_probs)
+    probs = probabilities(table, decision.temperature)  # to the last bit what serving decodes
     rows = _Rows(
         labels=labels,
         truth=truth,
         logits=table,
         probs=probs,
-        log_probs=log_probs,
+        log_probs=log_probabilities(table, decision.temperature),
         answer=answers(probs, labels, decision),
         held=abstentions(probs, labels, decision),
         positive=positive_index(labels, decision),

@@ -23,7 +23,7 @@ class Canvas:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" role="img" '
             f'width="100%" style="max-width:{number(width * 1.5)}px" aria-label={attribute(title)} '
             f'lang="{lang}" font-family="{_FONT}">',
-            f'<title>{clean(title)}</title><desc>{clean(desc)}</desc>',
+            f"<title>{clean(title)}</title><desc>{clean(desc)}</desc>",
             f'<rect width="{number(width)}" height="{number(height)}" fill="#ffffff"/>',
         ]
 
