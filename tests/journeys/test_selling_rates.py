@@ -61,7 +61,9 @@ def test_one_picture_is_answered_the_same_in_every_form(served: Any) -> None:
     assert first["plan"] == "payg"
     assert first["compute_ms"] > 0
     assert sum(first["probabilities"].values()) == pytest.approx(1)
-    assert first["predictions"] == [{key: first[key] for key in ("id", "label", "probability", "probabilities", "abstained")}]
+    assert first["predictions"] == [
+        {key: first[key] for key in ("id", "label", "probability", "probabilities", "abstained")}
+    ]
     assert {json.dumps(answer.json["probabilities"]) for answer in found} == {json.dumps(first["probabilities"])}
     assert len({answer.json["id"] for answer in found}) == 6
 
@@ -108,9 +110,9 @@ def test_a_month_of_calls_becomes_an_invoice_that_only_its_customer_sees(served:
     answers = [line.predict() for _ in range(25)]
     assert {answer.status for answer in answers} == {200}
     month = served.usage(key)["period"]["start"][:7]
-    made = served.founder(
-        "POST", "/customers/Invoice%20Clinic/invoices", {"period": month, "until_now": True}
-    )["invoices"]
+    made = served.founder("POST", "/customers/Invoice%20Clinic/invoices", {"period": month, "until_now": True})[
+        "invoices"
+    ]
     assert len(made) == 1
     assert [line["quantity"] for line in made[0]["lines"]] == [25]
     assert made[0]["total"] == {"amount": "0.50", "minor": 50, "currency": "USD"}

@@ -60,7 +60,8 @@ def run(
     A second signal stops at once. Raises ``ServerFailed``, ``PortTaken``, and what opening the shop raises.
     """
     root = root.resolve()
-    workers = workers or _prepare(root, database_url, engine)
+    fitting = _prepare(root, database_url, engine)
+    workers = workers or fitting
     listener = listen(host, port)
     workspace = root / WORKSPACE
     board = Board(workspace / "run" / f"board-{os.getpid()}", workers, create=True)

@@ -94,7 +94,7 @@ class ModelHost:
         found = self._names.get(name)
         if found is None:
             close = nearest(name, list(self._names))
-            hint = f"; did you mean {close!r}?" if close else ""
+            hint = f"; did you mean {close!r}?" if close else "."
             known = ", ".join(sorted(self._names)) or "none yet; deploy a release"
             raise UnknownModel(f"no model called {name[:64]!r} is served here{hint} Served: {known}")
         return found[1]

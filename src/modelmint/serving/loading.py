@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from modelmint.inference.engines.registry import ENGINES
+from modelmint.inference.engines.registry import ENGINES, available
 from modelmint.inference.types import Engine
 from modelmint.kit.machine import this_machine
 from modelmint.releases.bundle import Release
@@ -38,7 +38,7 @@ def engine_choice(release: Release, model: str, variant: str) -> EngineChoice:
         if isinstance(inner, Mapping) and isinstance(inner.get(name), Mapping):
             body = inner[name]
     engine, threads = body.get("engine"), body.get("threads")
-    if engine not in ENGINES.names() or not isinstance(threads, int) or threads < 1:
+    if engine not in available() or not isinstance(threads, int) or threads < 1:
         return FALLBACK
     return EngineChoice(str(engine), threads)
 
