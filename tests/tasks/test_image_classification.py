@@ -137,3 +137,14 @@ def test_a_refusal_keeps_its_class_and_names_the_input(payload: bytes, error: ty
     with pytest.raises(error) as caught:
         TASK.encode([payload], settings)
     assert not str(caught.value).startswith("input")
+
+
+def test_a_large_photograph_as_jpeg_is_nearly_what_it_is_as_png() -> None:
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
+    photograph = coarse.resize((1600, 1200), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    photograph.save(buffer, "JPEG", quality=95)
+    settings = TASK.default_settings(image_size=96, mean=[0.0] * 3, std=[1 / 255] * 3)
+    shrunk, full = TASK.encode([buffer.getvalue(), saved(photograph)], settings)
+    assert np.abs(shrunk - full).mean() < 1.0

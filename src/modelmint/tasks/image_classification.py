@@ -33,6 +33,9 @@ RESAMPLES = {
 #: Pictures more than this many times larger than asked for are first shrunk by whole factors (Pillow's
 #: ``reducing_gap``): much faster, and at 3 hardly distinguishable from resampling every pixel.
 _REDUCING_GAP = 3.0
+#: A JPEG may come out of its decoder already shrunk, to no less than so many times what is asked for. At 2 the
+#: encoded picture differs by about 0.5 grey levels of 255 from one decoded in full, and costs a third less.
+_DRAFT = 2
 _DEFAULT_SIZE = 96
 
 
@@ -95,7 +98,8 @@ def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> None:
     if not payload:
         raise EmptyInput("expected a picture, found no bytes; send the file's content")
     settings = plan.settings
-    picture = open_picture(payload, settings.max_pixels)  # L or RGB, upright, transparency over white
+    # L or RGB, upright, transparency over white.
+    picture = open_picture(payload, settings.max_pixels, at_least=settings.image_size * _DRAFT)
     if settings.channels == 1 and picture.mode != "L":
         picture = picture.convert("L")
     wanted = (settings.image_size, settings.image_size)
