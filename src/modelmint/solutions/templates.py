@@ -63,7 +63,11 @@ def render(solution: str, name: str, **answers: str) -> dict[str, str]:
 
 
 def _filled(text: str, file: str, values: dict[str, str]) -> str:
-    """In TOML an answer stands as a text in quotes (JSON's escapes are among TOML's), elsewhere as it is."""
-    quote = file.endswith(".toml")
-    written = {key: json.dumps(value, ensure_ascii=False) if quote else value for key, value in values.items()}
+    """In TOML an answer stands as a text in quotes, elsewhere as it is."""
+    written = {key: _quoted(value) for key, value in values.items()} if file.endswith(".toml") else values
     return Template(text).substitute(written)
+
+
+def _quoted(value: str) -> str:
+    """JSON's escapes are among TOML's; the one control character that JSON leaves as it is, TOML does not."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
