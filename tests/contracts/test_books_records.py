@@ -106,18 +106,16 @@ def test_the_newest_deployment_of_a_name_counts_and_history_stays(books: SqlBook
     assert books.deployment_history("ghost") == []
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET {} = {}"])
-def test_the_database_itself_refuses_to_change_history(
-    books: SqlBooks, clock: ManualClock, url: str, table: str, verb: str
-) -> None:
+def test_the_database_itself_refuses_to_change_history(books: SqlBooks, url: str) -> None:
     caller = a_caller(books)
     caller.call()
     books.deploy("xray", "r1", "model", None)
     books.close_period(caller.customer.id, month_of(START), "", until_now=True)
-    column = next(iter(metadata.tables[table].columns)).name
-    with pytest.raises(DatabaseError, match="append-only"):
-        execute(url, verb.format(table, column, column))
+    for table in APPEND_ONLY:
+        column = next(iter(metadata.tables[table].columns)).name
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = {column}"):
+            with pytest.raises(DatabaseError, match="append-only"):
+                execute(url, statement)
 
 
 def test_the_migrations_from_zero_make_exactly_the_schema(empty: str) -> None:
