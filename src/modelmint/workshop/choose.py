@@ -1,0 +1,143 @@
+"""The choice: the greatest monthly value inside the gates; ties go to accuracy, then to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from modelmint.evaluation.gates import blocking
+from modelmint.evaluation.types import GateResult
+from modelmint.kit.arrays import AnyArray
+from modelmint.kit.estimate import Estimate
+from modelmint.workshop.types import Candidate, Choice, CostStatement
+
+_RESAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class Option:
+    """A candidate that may be released, priced, with the gates it would meet by its validation scores."""
+
+    candidate: Candidate
+    cost: CostStatement
+    gates: tuple[GateResult, ...]
+    #: Validation rows answered wrongly, booleans ``[rows]``; the same rows for every option.
+    wrong: AnyArray
+
+    @property
+    def key(self) -> str:
+        """The candidate's key."""
+        return self.candidate.key
+
+    @property
+    def value(self) -> Decimal | None:
+        """Monthly value in major units, where it is computable."""
+        amount = self.cost.monthly_value
+        return None if amount is None else Decimal(amount.value)
+
+
+def choose(options: Sequence[Option], error_price: Decimal) -> Choice:
+    """Pick one of ``options`` (at least one). ``error_price`` is what the month's calls would cost if all were wrong.
+
+    Where the value of every option is known the greatest wins; otherwise the cheapest in CPU time. Two options tie
+    where the 95 % interval of their difference, paired over the same validation rows, holds 0 (CPU times: where
+    their intervals overlap); a tie goes to accuracy (by the same test), then to fewer bytes, then to the
+    higher value or lower CPU time. Where no option is inside the gates, those that fail the fewest are compared,
+    so that the refusal speaks of the nearest one.
+    """
+    failed = {option.key: len(blocking(option.gates)) for option in options}
+    fewest = min(failed.values())
+    pool = [option for option in options if failed[option.key] == fewest]
+    where = "inside the gates" if fewest == 0 else f"among those that fail only {fewest} of the gates on validation"
+    valued = all(option.value is not None for option in pool)
+    best = max(pool, key=_worth) if valued else min(pool, key=_cpu)
+    ties = [option for option in pool if _ties(best, option, error_price, valued)]
+    most = max(ties, key=_accuracy)
+    level = [option for option in ties if _same_accuracy(most, option)]
+    fewest_bytes = min(option.candidate.size_bytes or 0 for option in level)
+    smallest = [option for option in level if (option.candidate.size_bytes or 0) == fewest_bytes]
+    chosen = max(smallest, key=_worth) if valued else min(smallest, key=_cpu)
+    return Choice(chosen.key, _why(chosen, best, pool, ties, level, where, valued))
+
+
+def _worth(option: Option) -> tuple[Decimal, float]:
+    return option.value or Decimal(0), -_cpu(option)
+
+
+def _cpu(option: Option) -> float:
+    timing = option.candidate.timing
+    return timing.cpu_ms.value if timing else float("inf")
+
+
+def _accuracy(option: Option) -> float:
+    return 1.0 - float(np.mean(option.wrong)) if len(option.wrong) else 0.0
+
+
+def _ties(best: Option, other: Option, error_price: Decimal, valued: bool) -> bool:
+    if best is other:
+        return True
+    if not valued:
+        one, two = best.candidate.timing, other.candidate.timing
+        return bool(one and two and two.cpu_ms.low <= one.cpu_ms.high)
+    more = paired_difference(other.wrong, best.wrong)
+    gap = (best.value or Decimal(0)) - (other.value or Decimal(0))
+    certain = gap - error_price * Decimal(repr(more.value))
+    return certain + error_price * Decimal(repr(more.low)) <= 0
+
+
+def _same_accuracy(best: Option, other: Option) -> bool:
+    return paired_difference(other.wrong, best.wrong).low <= 0
+
+
+def paired_difference(one: AnyArray, two: AnyArray) -> Estimate:
+    """Mean of ``one - two`` (booleans over the same rows) with the percentile bootstrap's 95 % interval.
+
+    Only the rows that differ matter, so resampling rows is a multinomial draw of three counts.
+    """
+    n = len(one)
+    if n == 0:
+        return Estimate(0.0, 0.0, 0.0, 0)
+    first, second = np.asarray(one, dtype=bool), np.asarray(two, dtype=bool)
+    up, down = int((first & ~second).sum()), int((second & ~first).sum())
+    draws = np.random.default_rng(0).multinomial(n, [up / n, down / n, (n - up - down) / n], size=_RESAMPLES)
+    low, high = np.quantile((draws[:, 0] - draws[:, 1]) / n, (0.025, 0.975))
+    return Estimate((up - down) / n, float(low), float(high), n)
+
+
+def _why(
+    chosen: Option,
+    best: Option,
+    pool: Sequence[Option],
+    ties: Sequence[Option],
+    level: Sequence[Option],
+    where: str,
+    valued: bool,
+) -> str:
+    """One sentence why this one and not its neighbours."""
+    subject = f"{chosen.key} is chosen"
+    if len(pool) == 1:
+        return f"{subject}: it is the only candidate {where}."
+    measure = "monthly value" if valued else "CPU time a call"
+    if len(ties) == 1:
+        word = "highest" if valued else "lowest"
+        return f"{subject}: it has the {word} {measure} {where}{_margin(chosen, pool, valued)}."
+    others = ", ".join(option.key for option in ties if option is not chosen)
+    tie = f"its {measure} ties with {others} within the interval"
+    if len(level) == 1:
+        return f"{subject}: {tie}, and it is the most accurate on validation."
+    if chosen is not best or len({option.candidate.size_bytes for option in level}) > 1:
+        return f"{subject}: {tie}, accuracy too, and it has the fewest bytes ({chosen.candidate.size_bytes:,})."
+    return f"{subject}: {tie}, accuracy and bytes too, and it has the better {measure}."
+
+
+def _margin(chosen: Option, pool: Sequence[Option], valued: bool) -> str:
+    others = [option for option in pool if option is not chosen]
+    if valued:
+        second = max(others, key=_worth)
+        gap = (chosen.value or Decimal(0)) - (second.value or Decimal(0))
+        return f", {gap:,} {chosen.cost.currency or ''} more than {second.key}".replace("  ", " ")
+    second = min(others, key=_cpu)
+    return f", {_cpu(chosen):.4g} ms against {_cpu(second):.4g} ms of {second.key}"

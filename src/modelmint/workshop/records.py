@@ -1,0 +1,82 @@
+"""Records of a build as JSON files, and back. No torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelmint.inference.types import Timing
+from modelmint.kit.arrays import AnyArray
+from modelmint.kit.canonical import pretty_json
+from modelmint.kit.estimate import Estimate
+from modelmint.serving.types import LoadPoint, LoadResult
+from modelmint.tasks.types import DecisionRule
+from modelmint.workshop.types import Candidate
+
+CANDIDATES, ROWS = "candidates.json", "rows.npz"
+VERDICT = "verdict.json"
+LOADS = "loads.json"
+
+
+def write_candidates(folder: Path, candidates: Sequence[Candidate]) -> None:
+    """Lay the candidates into a compress folder."""
+    (folder / CANDIDATES).write_text(pretty_json(list(candidates)), encoding="utf-8")
+
+
+def read_candidates(folder: Path) -> list[Candidate]:
+    """The candidates of a compress folder, in the order in which they were made."""
+    return [candidate_from(raw) for raw in json.loads((folder / CANDIDATES).read_text(encoding="utf-8"))]
+
+
+def candidate_from(raw: Mapping[str, Any]) -> Candidate:
+    """A candidate from its plain JSON form."""
+    scores, timing, decision = raw["scores"], raw["timing"], raw["decision"]
+    return Candidate(
+        **{
+            **raw,
+            "recipe": tuple(raw["recipe"]),
+            "facts": tuple(raw["facts"]),
+            "scores": None if scores is None else estimates_from(scores),
+            "timing": None if timing is None else _timing(timing),
+            "decision": None if decision is None else DecisionRule(**decision),
+        }
+    )
+
+
+def estimates_from(raw: Mapping[str, Any]) -> dict[str, Estimate]:
+    """Estimates by name from plain JSON."""
+    return {name: Estimate(**value) for name, value in raw.items()}
+
+
+def _timing(raw: Mapping[str, Any]) -> Timing:
+    measured = {name: Estimate(**raw[name]) for name in ("cpu_ms", "p50_ms", "p99_ms")}
+    return Timing(**{**raw, **measured})
+
+
+def load_result_from(raw: Mapping[str, Any]) -> LoadResult:
+    """A load test's result from its plain JSON form."""
+    best = raw["best"]
+    points = tuple(LoadPoint(**point) for point in raw["points"])
+    return LoadResult(**{**raw, "points": points, "best": None if best is None else LoadPoint(**best)})
+
+
+def read_rows(folder: Path) -> dict[str, AnyArray]:
+    """Of a compress folder: ``wrong/KEY`` and ``open/KEY``, booleans ``[validation rows]``, for each candidate."""
+    with np.load(folder / ROWS) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def read_verdict(folder: Path) -> tuple[int, dict[str, Any]]:
+    """How often the test split had been read, and the scorecards as plain JSON by candidate."""
+    found = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
+    return int(found["reads"]), found["cards"]
+
+
+def read_loads(folder: Path) -> dict[str, LoadResult | str]:
+    """Candidate -> load test, or the reason why there is none."""
+    raw = json.loads((folder / LOADS).read_text(encoding="utf-8"))
+    return {key: str(item["error"]) if "error" in item else load_result_from(item) for key, item in raw.items()}

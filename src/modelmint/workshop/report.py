@@ -1,0 +1,206 @@
+"""What a build tells: the object of ``build --json``, the candidates table, the bodies of the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelmint.data.version import DatasetVersion
+from modelmint.kit.canonical import plain
+from modelmint.serving.types import LoadResult
+from modelmint.workshop.appraise import Appraisal, ModelWork, against_parent
+from modelmint.workshop.steps.release import ModelParts
+from modelmint.workshop.types import Candidate, CostStatement
+
+NOT_COMPUTABLE = "not computable"
+_COST_FIGURES = (
+    "calls_per_second", "peak_calls_per_second", "cost_per_1k", "cost_per_1k_at_demand", "revenue", "machine_cost",
+    "payment_fees", "storage_cost", "review_cost", "error_cost", "gross_margin",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """A finished build. ``models`` holds plain JSON per model."""
+
+    release_id: str
+    path: Path
+    dataset: DatasetVersion
+    models: Mapping[str, Mapping[str, Any]]
+    #: Step -> seconds it took when it ran (in this build or, for ``cached`` ones, in an earlier one).
+    seconds: Mapping[str, float]
+    cached: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``build --json`` object: plain JSON; a lone model's parts stand at the top as well."""
+        found: dict[str, Any] = {
+            "release": {"id": self.release_id, "path": str(self.path)},
+            "dataset": {
+                "digest": self.dataset.digest,
+                "rows": dict(self.dataset.counts),
+                "problems": len(self.dataset.findings),
+                "findings": _counted(self.dataset),
+            },
+            "models": {name: dict(model) for name, model in self.models.items()},
+            "seconds": dict(self.seconds),
+            "cached": list(self.cached),
+        }
+        if len(self.models) == 1:
+            found |= dict(next(iter(self.models.values())))
+        return found
+
+
+def _counted(dataset: DatasetVersion) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for finding in dataset.findings:
+        counts[finding.kind] = counts.get(finding.kind, 0) + 1
+    return counts
+
+
+def model_report(work: ModelWork, found: Appraisal) -> dict[str, Any]:
+    """One model: test metrics, candidates, gates, cost and why."""
+    return {
+        "metrics": plain(found.cards[found.choice.key]["metrics"]),
+        "candidates": [candidate_row(one, found) for one in work.candidates],
+        "gates": plain(list(found.gates)),
+        "cost": cost_body(found.chosen, found),
+        "why": found.choice.why,
+        "drops": {"validation": dict(found.drops), "test": against_parent(found, work)["test"]},
+        "test_reads": found.test_reads,
+        "training": {
+            "seconds": round(work.trained.seconds, 3),
+            "epochs": len(work.trained.history),
+            "backbone": work.trained.backbone["name"],
+        },
+    }
+
+
+def candidate_row(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
+    """One line of the candidates table; scores are of validation, times of the engine at batch 1."""
+    timing, scores = candidate.timing, candidate.scores or {}
+    cost, load = found.costs.get(candidate.key), found.loads.get(candidate.key)
+    rejected = candidate.rejected or (load if isinstance(load, str) else None)
+    value: float | str | None = None
+    if cost is not None:
+        value = NOT_COMPUTABLE if cost.monthly_value is None else float(cost.monthly_value.value)
+    return {
+        "name": candidate.name,
+        "engine": candidate.engine,
+        "accuracy": scores["accuracy"].value if "accuracy" in scores else None,
+        "auroc": scores["auroc"].value if "auroc" in scores else None,
+        "cpu_ms": timing.cpu_ms.value if timing else None,
+        "p50_ms": timing.p50_ms.value if timing else None,
+        "p99_ms": timing.p99_ms.value if timing else None,
+        "size_bytes": candidate.size_bytes,
+        "calls_per_second": None if cost is None else _number(cost.calls_per_second),
+        "cost_per_1k": None if cost is None else _number(cost.cost_per_1k),
+        "monthly_value": value,
+        "chosen": candidate.key == found.choice.key,
+        "rejected": rejected,
+        "precision": candidate.precision,
+        "threads": timing.threads if timing else None,
+        "foreign_load": timing.load if timing else None,
+        "disturbed": timing.disturbed if timing else None,
+        "parity": plain(candidate.parity),
+        "intervals": {
+            **{name: plain(scores[name]) for name in ("accuracy", "auroc") if name in scores},
+            **({"cpu_ms": plain(timing.cpu_ms)} if timing else {}),
+            **({"monthly_value": plain(cost.monthly_value)} if cost and cost.monthly_value else {}),
+        },
+    }
+
+
+def cost_body(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
+    """The cost statement of the chosen candidate, flat; amounts of money are numbers here, exact text in ``exact``."""
+    cost, load = found.costs[candidate.key], found.loads[candidate.key]
+    best = load.best if isinstance(load, LoadResult) else None
+    value = cost.monthly_value
+    return {
+        "engine": candidate.engine,
+        "threads": candidate.timing.threads if candidate.timing else 1,
+        "variant": candidate.variant,
+        "candidate": candidate.key,
+        "currency": cost.currency,
+        **{name: _number(getattr(cost, name)) for name in _COST_FIGURES},
+        "machines": cost.machines,
+        "server_cpu_ms": best.server_cpu_ms if best else None,
+        "p50_ms": best.p50_ms if best else None,
+        "p99_ms": best.p99_ms if best else None,
+        "clients": best.clients if best else None,
+        "monthly_value": NOT_COMPUTABLE if value is None else float(value.value),
+        "monthly_value_low": None if value is None else float(value.low),
+        "monthly_value_high": None if value is None else float(value.high),
+        "assumptions": list(cost.assumptions),
+        "missing": list(cost.missing),
+        "why": found.choice.why,
+        "load_test": plain(load) if isinstance(load, LoadResult) else None,
+        "exact": _exact(cost),
+    }
+
+
+def _exact(cost: CostStatement) -> dict[str, Any]:
+    return {name: getattr(cost, name) for name in _COST_FIGURES} | {"monthly_value": plain(cost.monthly_value)}
+
+
+def model_parts(work: ModelWork, found: Appraisal) -> ModelParts:
+    """What the release step needs of one model."""
+    return ModelParts(
+        name=work.name,
+        candidate=found.chosen,
+        spec=work.trained.spec,
+        backbone=work.trained.backbone,
+        compressed=work.compressed,
+        judged=work.judged,
+        card=found.cards[found.choice.key],
+        against_parent=against_parent(found, work),
+        test_reads=found.test_reads,
+        lineage={
+            "run": work.trained.digest,
+            "plan": plain(work.trained.plan),
+            "candidate": found.chosen.key,
+            "facts": plain(found.chosen.facts),
+            "weights_source": plain(work.trained.backbone["source"]),
+        },
+        statements={
+            "cost": cost_body(found.chosen, found),
+            "gates": {"gates": plain(list(found.gates))},
+            "timings": {"candidates": [candidate_row(one, found) for one in work.candidates]},
+        },
+    )
+
+
+def candidates_table(report: BuildReport) -> str:
+    """The candidates of every model as aligned text."""
+    return "\n\n".join(
+        (f"{name}\n" if len(report.models) > 1 else "") + rows_table(model["candidates"])
+        for name, model in report.models.items()
+    )
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Candidate rows as aligned text, the chosen one marked, a rejected one with its reason."""
+    head = ("", "candidate", "engine", "accuracy", "auroc", "CPU ms", "p99 ms", "bytes", "calls/s", "per 1k", "a month")
+    lines: list[tuple[str, ...]] = [head]
+    notes = [""]
+    for row in rows:
+        cells = [f"{row[name]:.4f}" if row[name] is not None else "-" for name in ("accuracy", "auroc")]
+        cells += [f"{row[name]:.4g}" if row[name] is not None else "-" for name in ("cpu_ms", "p99_ms")]
+        cells.append(f"{row['size_bytes']:,}" if row["size_bytes"] is not None else "-")
+        cells += [f"{row[name]:.4g}" if row[name] is not None else "-" for name in ("calls_per_second", "cost_per_1k")]
+        value = row["monthly_value"]
+        cells.append("-" if value is None else value if isinstance(value, str) else f"{value:,.2f}")
+        lines.append(("*" if row["chosen"] else "", str(row["name"]), str(row["engine"]), *cells))
+        notes.append(str(row["rejected"] or ""))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    texts = []
+    for line, note in zip(lines, notes, strict=True):
+        left = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
+        right = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
+        texts.append("  ".join([*left, *right, note]).rstrip())
+    return "\n".join(texts)
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)

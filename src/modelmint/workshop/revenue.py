@@ -1,0 +1,86 @@
+"""Revenue of a month: the expected calls spread over the plans, rated by commerce's own rating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from modelmint.commerce.catalog import for_sale, plans_from
+from modelmint.commerce.rating.rate import rate
+from modelmint.commerce.types import MeterTotals, Plan
+from modelmint.venture.sections.money import DemandSection
+from modelmint.venture.sections.plans import PlanSection
+
+#: Any full month: prices do not depend on which.
+_MONTH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    """Major units a month, how it comes about plan by plan, and what was assumed."""
+
+    amount: Decimal
+    plans: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def monthly_revenue(sections: Mapping[str, PlanSection], demand: DemandSection) -> Revenue | None:
+    """What ``demand`` brings under its plan mix; None where no plan costs anything.
+
+    Calls of a plan are spread over as many customers as its calls per customer make, the last one taking the
+    rest, and each is billed a month by the plan's own terms.
+    """
+    plans = {plan.name: plan for plan in plans_from(sections)}
+    paid = [plan.name for plan in for_sale(list(plans.values()))]
+    if not paid:
+        return None
+    assumptions: list[str] = []
+    shares = {name: Decimal(repr(share)) for name, share in demand.plan_mix.items()}
+    if not shares:
+        shares = {name: Decimal(1) / len(paid) for name in paid}
+        if len(paid) > 1:
+            assumptions.append(f"all calls come in equal shares through the paid plans ({', '.join(paid)})")
+        else:
+            assumptions.append(f"all calls come through the plan {paid[0]}")
+    elif sum(shares.values()) < 1:
+        assumptions.append(f"{1 - sum(shares.values()):.3g} of all calls are in no plan and bring nothing")
+    total, told = Decimal(0), []
+    for name, share in shares.items():
+        calls = round(demand.calls_per_month * share)
+        amount, how = _plan_revenue(plans[name], calls, demand, assumptions)
+        total += amount
+        told.append(f"{name}: {how}")
+    return Revenue(total, tuple(told), tuple(assumptions))
+
+
+def _plan_revenue(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> tuple[Decimal, str]:
+    if plan.currency is None or calls == 0:
+        return Decimal(0), f"{calls} calls, free"
+    each = min(_per_customer(plan, calls, demand, assumptions), plan.max_calls or calls)
+    full, rest = divmod(calls, each)
+    amount = full * _bill(plan, each) + (_bill(plan, rest) if rest else Decimal(0))
+    customers = full + bool(rest)
+    return amount, f"{calls} calls by {customers} customer{'' if customers == 1 else 's'} = {amount} {plan.currency}"
+
+
+def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> int:
+    """Calls a month of one customer of this plan, at least 1."""
+    if demand.calls_per_customer is not None:
+        return min(demand.calls_per_customer, calls)
+    included = next((t.up_to for c in plan.charges for t in c.tiers[:1] if t.price.amount == 0 and t.up_to), None)
+    if plan.monthly is not None and included:
+        assumptions.append(f"a customer of {plan.name} makes exactly the {included} calls that are included")
+        return min(included, calls)
+    if plan.monthly is not None:
+        assumptions.append(f"one customer makes all calls of {plan.name}, which includes no number of calls")
+    elif any(len(charge.tiers) > 1 for charge in plan.charges):
+        assumptions.append(f"one customer makes all calls of {plan.name}, so its tiers are counted once")
+    return calls
+
+
+def _bill(plan: Plan, calls: int) -> Decimal:
+    """What one customer pays for a month with so many calls of one item each."""
+    totals = MeterTotals(subscription="expected", month=_MONTH, before={}, new={"calls": calls, "items": calls})
+    return sum((line.amount.amount for line in rate(plan, totals, fee_due=True)), Decimal(0))

@@ -1,0 +1,244 @@
+"""Build verb ``compress``: every candidate exported, scored on validation, timed against the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelmint.data.version import DatasetVersion
+from modelmint.evaluation.calibrate import fit_decision
+from modelmint.evaluation.judge import scorecard
+from modelmint.evaluation.parity import Parity, compare
+from modelmint.inference.encoded import encode_all
+from modelmint.inference.engines.registry import ENGINES, available
+from modelmint.inference.measure import time_calls
+from modelmint.inference.predictor import Predictor
+from modelmint.inference.tune import tune_threads
+from modelmint.inference.types import Engine, Timing
+from modelmint.kit.arrays import AnyArray, FloatArray
+from modelmint.kit.digest import digest_file
+from modelmint.kit.machine import this_machine
+from modelmint.kit.progress import Progress
+from modelmint.tasks.decision import abstentions, answers, probabilities
+from modelmint.tasks.types import ModelSpec
+from modelmint.venture.sections.compress import CompressSection
+from modelmint.workshop.compression.export import export
+from modelmint.workshop.compression.recipe import apply_recipe, recipe_name
+from modelmint.workshop.compression.types import Materials
+from modelmint.workshop.compression.verdict import dearer, drifted
+from modelmint.workshop.engine import register_torch_engine
+from modelmint.workshop.records import ROWS, write_candidates
+from modelmint.workshop.training.load import load_run
+from modelmint.workshop.training.run import WEIGHTS
+from modelmint.workshop.types import BASELINE, TORCH, Candidate
+
+_NOT_FOR_SALE = "baseline: the shop serves without torch"
+
+
+@dataclass(frozen=True, slots=True)
+class CompressInputs:
+    """All that compressing depends on."""
+
+    #: Finished train folder.
+    run: Path
+    dataset: DatasetVersion
+    #: Variant name -> how it is compressed.
+    variants: Mapping[str, CompressSection]
+    #: Share of answers that may stay open.
+    abstain: float
+    #: Draws the calibration pictures.
+    seed: int
+
+
+def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidate]:
+    """Fill ``into`` with ``candidates.json``, ``graphs/*.onnx`` and ``rows.npz``.
+
+    A recipe that fails, an engine that cannot open a graph, lost parity or a dearer call each make a rejected
+    row. Raises ``ExportFailed`` where not even the float32 graph can be made.
+    """
+    register_torch_engine()
+    graphs = _graphs(inputs, into / "graphs", progress)
+    spec = load_run(inputs.run)[1].spec
+    bench = _Bench(inputs, spec, into)
+    with progress.bar("score on validation", len(graphs)) as bar:
+        scored = []
+        for candidate in graphs:
+            scored.append(bench.score(candidate))
+            bar.advance()
+    progress.note("timing the candidates against each other")
+    timed = bench.time(scored)
+    limits = dict(inputs.variants)
+    final = [_judged(candidate, timed, bench, limits[candidate.variant]) for candidate in timed]
+    write_candidates(into, final)
+    bench.write_rows(into / ROWS, final)
+    return final
+
+
+def _graphs(inputs: CompressInputs, folder: Path, progress: Progress) -> list[Candidate]:
+    """The baselines and one graph per variant's recipe, each on every engine that is installed."""
+    folder.mkdir(parents=True)
+    network, trained = load_run(inputs.run)
+    settings = trained.spec.settings
+    shape = (int(settings["channels"]), int(settings["image_size"]), int(settings["image_size"]))
+    progress.note("exporting to ONNX")
+    export(network, shape, folder / f"{BASELINE}.onnx")
+    first = next(iter(inputs.variants))
+    torch_row = Candidate(
+        name=TORCH, engine="torch", recipe=(), precision="float32", graph=None, graph_digest=trained.weights_digest,
+        size_bytes=(inputs.run / WEIGHTS).stat().st_size, parent=None, variant=first, rejected=_NOT_FOR_SALE,
+    )  # fmt: skip
+    found = [torch_row, *_on_engines(_described(BASELINE, folder), first, torch_row.key)]
+    for variant, section in inputs.variants.items():
+        if section.steps():
+            progress.note(f"compressing {variant}: {', '.join(step.kind for step in section.steps())}")
+            name = recipe_name(section.steps())
+            made = _recipe(name if len(inputs.variants) == 1 else f"{name}-{variant}", section, inputs, folder)
+            found += _on_engines(made, variant, None)
+    return found
+
+
+def _described(name: str, folder: Path) -> Candidate:
+    path = folder / f"{name}.onnx"
+    return Candidate(
+        name=name, engine="", recipe=(), precision="float32", graph=f"graphs/{path.name}",
+        graph_digest=digest_file(path), size_bytes=path.stat().st_size, parent=None,
+    )  # fmt: skip
+
+
+def _recipe(name: str, section: CompressSection, inputs: CompressInputs, folder: Path) -> Candidate:
+    """The graph that the recipe makes, or a rejected row that says which step failed."""
+    steps = section.steps()
+    recipe = tuple(step.model_dump(mode="json") for step in steps)
+    materials = Materials(calibration=partial(_calibration, inputs, section.calibration_samples))
+    try:
+        applied = apply_recipe(folder / f"{BASELINE}.onnx", folder / f"{name}.onnx", steps, materials)
+    except Exception as error:  # a recipe is a row: whatever a step raises, the build goes on
+        (folder / f"{name}.onnx").unlink(missing_ok=True)
+        return Candidate(
+            name=name, engine="", recipe=recipe, precision="unknown", graph=None, graph_digest=None, size_bytes=None,
+            parent=None, rejected=f"could not be made: {error}",
+        )  # fmt: skip
+    return dataclasses.replace(
+        _described(name, folder),
+        recipe=recipe,
+        precision=applied[-1].precision,
+        facts=tuple(step.facts for step in applied),
+    )
+
+
+def _on_engines(made: Candidate, variant: str, parent: str | None) -> list[Candidate]:
+    names = [name for name in available() if name != "torch"]
+    return [
+        dataclasses.replace(made, engine=engine, variant=variant, parent=parent or f"{BASELINE}@{engine}")
+        for engine in names
+    ]
+
+
+def _calibration(inputs: CompressInputs, samples: int) -> AnyArray:
+    """Encoded training pictures ``[n, c, s, s]``, drawn without replacement by seed."""
+    payloads = inputs.dataset.payloads("train")
+    chosen = np.random.default_rng(inputs.seed).permutation(len(payloads))[:samples]
+    spec = load_run(inputs.run)[1].spec
+    return encode_all(spec, [payloads[place] for place in sorted(chosen.tolist())])
+
+
+class _Bench:
+    """Scores and times candidates on the validation split, all on the one path that serving uses."""
+
+    def __init__(self, inputs: CompressInputs, spec: ModelSpec, folder: Path) -> None:
+        self.inputs = inputs
+        self.folder = folder
+        self.spec = dataclasses.replace(spec, labels=tuple(inputs.dataset.labels))
+        self.payloads: Sequence[bytes] = inputs.dataset.payloads("val")
+        self.targets = inputs.dataset.targets("val")
+        self.logits: dict[str, FloatArray] = {}
+
+    def path(self, candidate: Candidate) -> Path:
+        """What the candidate's engine opens."""
+        return self.inputs.run if candidate.graph is None else self.folder / candidate.graph
+
+    def open(self, candidate: Candidate, threads: int) -> Engine:
+        return ENGINES.get(candidate.engine)(self.path(candidate), threads)
+
+    def score(self, candidate: Candidate) -> Candidate:
+        """The candidate with its decision rule and scores; a rejected row where its engine cannot run it."""
+        if candidate.graph_digest is None:
+            return candidate
+        try:
+            engine = self.open(candidate, this_machine().cores)
+            try:
+                logits = Predictor(self.spec, engine).logits(self.payloads)
+            finally:
+                engine.close()
+            labels, positive = self.spec.labels, self.inputs.dataset.positive
+            decision = fit_decision(self.targets, logits, labels, positive, self.inputs.abstain)
+            card = scorecard(self.targets, logits, labels, decision, "val")
+        except Exception as error:  # a graph that an engine cannot run is a row, not the end of the build
+            return dataclasses.replace(candidate, rejected=candidate.rejected or f"could not be run: {error}")
+        self.logits[candidate.key] = logits
+        return dataclasses.replace(candidate, decision=decision, scores=card.metrics)
+
+    def time(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """All that could be scored, timed at batch 1 in one interleaved measurement, threads tuned before."""
+        scored = [candidate for candidate in candidates if candidate.key in self.logits]
+        one = encode_all(self.spec, self.payloads[:1])
+        threads = {
+            candidate.key: tune_threads(ENGINES.get(candidate.engine), self.path(candidate), one)
+            for candidate in scored
+        }
+        timings: dict[str, Timing] = {}
+        with ExitStack() as stack:
+            calls = {}
+            for candidate in scored:
+                engine = self.open(candidate, threads[candidate.key])
+                stack.callback(engine.close)
+                calls[candidate.key] = partial(engine.run, one)
+            timings = time_calls(calls, threads)
+        return [dataclasses.replace(candidate, timing=timings.get(candidate.key)) for candidate in candidates]
+
+    def parity(self, parent: Candidate, child: Candidate) -> Parity | None:
+        """How far the child drifts from its parent, both read by the parent's rule."""
+        if parent.decision is None or child.key not in self.logits:
+            return None
+        temperature = parent.decision.temperature
+        return compare(
+            probabilities(self.logits[parent.key], temperature),
+            probabilities(self.logits[child.key], temperature),
+            self.spec.labels,
+            parent.decision,
+        )
+
+    def write_rows(self, path: Path, candidates: Sequence[Candidate]) -> None:
+        """Which validation rows each candidate gets wrong, and which it leaves open, under its own rule."""
+        arrays: dict[str, Any] = {}
+        for candidate in candidates:
+            if candidate.decision is None:
+                continue
+            probs = probabilities(self.logits[candidate.key], candidate.decision.temperature)
+            arrays[f"wrong/{candidate.key}"] = answers(probs, self.spec.labels, candidate.decision) != self.targets
+            arrays[f"open/{candidate.key}"] = abstentions(probs, self.spec.labels, candidate.decision)
+        np.savez_compressed(path, **arrays)
+
+
+def _judged(candidate: Candidate, all_: Sequence[Candidate], bench: _Bench, limits: CompressSection) -> Candidate:
+    """The candidate held against its parent: parity first, then price."""
+    parent = next((one for one in all_ if one.key == candidate.parent), None)
+    if parent is None or candidate.scores is None:
+        return candidate
+    parity = bench.parity(parent, candidate)
+    if parity is None:
+        return candidate
+    found = {
+        "mean_difference": parity.mean_difference,
+        "max_difference": parity.max_difference,
+        "flip_share": parity.flip_share,
+    }
+    reason = candidate.rejected or drifted(parity, limits) or (dearer(parent, candidate) if candidate.recipe else None)
+    return dataclasses.replace(candidate, parity=found, rejected=reason)

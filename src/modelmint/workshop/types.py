@@ -1,0 +1,101 @@
+"""The nouns of a build. No torch: a cached build reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelmint.inference.types import Timing
+from modelmint.kit.estimate import Estimate
+from modelmint.tasks.types import DecisionRule
+
+#: Names of the baselines: the trained network in torch, and its float32 graph.
+TORCH = "torch-fp32"
+BASELINE = "onnx-fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One measured way to run the trained network: a graph on an engine.
+
+    Scores are of validation. What could not be measured is None, and then ``rejected`` says why.
+    """
+
+    #: torch-fp32, onnx-fp32, or the recipe's tags (int8).
+    name: str
+    engine: str
+    #: Recipe steps as plain JSON; empty for the baselines.
+    recipe: tuple[Mapping[str, Any], ...]
+    #: float32 | int8
+    precision: str
+    #: Graph file in the compress folder; None for torch.
+    graph: str | None
+    graph_digest: str | None
+    size_bytes: int | None
+    #: Key of the candidate it is held against.
+    parent: str | None
+    #: The venture's name for this variant.
+    variant: str = "default"
+    decision: DecisionRule | None = None
+    scores: Mapping[str, Estimate] | None = None
+    timing: Timing | None = None
+    #: mean_difference, max_difference, flip_share against the parent, under the parent's decision rule.
+    parity: Mapping[str, float] | None = None
+    #: What the recipe steps told (JSON).
+    facts: tuple[Mapping[str, Any], ...] = ()
+    rejected: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Unique within a build: ``int8@onnxruntime``."""
+        return f"{self.name}@{self.engine}"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money in major units that was estimated, not billed, with its 95 % interval; exact decimals as text in JSON."""
+
+    value: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostStatement:
+    """What serving a candidate costs and brings, from its load test. Money in major units of ``currency``.
+
+    Everything is a decimal as text, so that nothing is lost in JSON. None: not computable; ``missing`` says why.
+    """
+
+    currency: str | None
+    #: Calls a second of one machine within the p99 limit.
+    calls_per_second: str | None
+    peak_calls_per_second: str | None
+    machines: int | None
+    #: Machine cost of 1,000 calls on a machine kept busy at the measured rate.
+    cost_per_1k: str | None
+    #: All costs of a month (errors apart) per 1,000 calls at the expected demand.
+    cost_per_1k_at_demand: str | None
+    revenue: str | None
+    machine_cost: str | None
+    payment_fees: str | None
+    storage_cost: str | None
+    review_cost: str | None
+    error_cost: str | None
+    gross_margin: str | None
+    monthly_value: Amount | None
+    #: Share of calls answered and wrong on validation, and left open.
+    wrong_share: Estimate | None
+    abstained_share: float
+    #: Every default that was assumed, as a sentence.
+    assumptions: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidate that is released, and one sentence why."""
+
+    key: str
+    why: str
