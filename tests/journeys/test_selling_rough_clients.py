@@ -16,8 +16,7 @@ from modelmint.testing.pictures import picture
 
 def connect(served: Any) -> socket.socket:
     parts = urlsplit(served.url)
-    line = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
-    return line
+    return socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
 
 
 def answer_of(line: socket.socket) -> tuple[int, bytes]:

@@ -1,0 +1,169 @@
+"""The application in this process: what needs no second one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from modelmint.api.app import Application, create_app
+from modelmint.bootstrap import open_shop
+from modelmint.testing.pictures import picture
+from modelmint.testing.shops import Furnished, furnish
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    return furnish(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def app(furnished: Furnished) -> Iterator[Application]:
+    app = create_app(open_shop(furnished.root))
+    yield app
+    app.service.close()
+
+
+def ask(app: Application, method: str, path: str, client: tuple[str, int] = ("127.0.0.1", 1), **more: Any) -> Any:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app, client=client, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as http:
+            return await http.request(method, path, **more)
+
+    return asyncio.run(once())
+
+
+def test_the_document_is_valid_openapi_3_1(app: Application) -> None:
+    document = ask(app, "GET", "/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all({"500", "503"} <= set(operation["responses"]) for operation in operations)
+
+
+def test_every_route_is_in_the_document_and_nothing_else_is(app: Application) -> None:
+    document = ask(app, "GET", "/openapi.json").json()
+    documented = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
+    routed = {
+        (route.path, method)
+        for route in app.router.routes
+        for method in getattr(route, "methods", ())
+        if method != "HEAD"
+    }
+    assert documented == routed | {("/v1/models/{model}/predict", "POST")}
+
+
+def test_the_paid_route_documents_every_refusal_of_the_contract(app: Application) -> None:
+    responses = ask(app, "GET", "/openapi.json").json()["paths"]["/v1/models/{model}/predict"]["post"]["responses"]
+    assert {"200", "400", "401", "402", "404", "413", "415", "422", "429", "500", "503"} <= set(responses)
+
+
+def test_an_answer_matches_its_documented_schema(app: Application, furnished: Furnished) -> None:
+    import jsonschema
+
+    document = ask(app, "GET", "/openapi.json").json()
+    headers = {"Authorization": f"Bearer {furnished.secret}", "Content-Type": "image/png"}
+    answers = {
+        "Answer": ask(app, "POST", "/v1/models/brightness/predict", content=picture(250), headers=headers),
+        "Models": ask(app, "GET", "/v1/models"),
+        "Plans": ask(app, "GET", "/v1/plans"),
+        "Usage": ask(app, "GET", "/v1/usage", headers=headers),
+        "Keys": ask(app, "GET", "/v1/keys", headers=headers),
+        "Invoices": ask(app, "GET", "/v1/invoices", headers=headers),
+        "Problem": ask(app, "GET", "/nowhere"),
+    }
+    for schema, answer in answers.items():
+        whole = {**document, "$ref": f"#/components/schemas/{schema}"}
+        jsonschema.Draft202012Validator(whole).validate(answer.json())
+
+
+def test_metrics_are_for_this_machine_or_for_the_founder(app: Application) -> None:
+    assert ask(app, "GET", "/metrics").status_code == 200
+    assert ask(app, "GET", "/metrics", client=("203.0.113.9", 1)).status_code == 401
+    assert ask(app, "GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    assert ask(app, "GET", "/metrics", client=("203.0.113.9", 1), headers=token).status_code == 200
+
+
+def test_the_founders_token_is_readable_by_its_owner_only(app: Application, furnished: Furnished) -> None:
+    file = furnished.root / ".modelmint" / "keys" / "admin.token"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().strip() == app.service.admin_token
+    assert len(app.service.admin_token) > 40
+
+
+def test_readiness_ends_when_a_stop_begins_and_liveness_does_not(app: Application) -> None:
+    assert ask(app, "GET", "/healthz/ready").json() == {"status": "ready", "models": ["brightness"], "not_served": []}
+    app.service.draining = True
+    try:
+        answer = ask(app, "GET", "/healthz/ready")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert ask(app, "GET", "/healthz/live").status_code == 200
+    finally:
+        app.service.draining = False
+
+
+def test_a_failure_nobody_foresaw_is_a_500_without_internals(
+    app: Application, furnished: Furnished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(app.service.shop.books, "usage", explode)
+    answer = ask(app, "GET", "/v1/usage", headers={"Authorization": f"Bearer {furnished.secret}"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    assert re.fullmatch(r"urn:modelmint:incident:inc_[0-9a-z]{24}", answer.json()["instance"])
+
+
+def test_json_fields_that_are_missing_or_wrong_are_named(app: Application) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    for body, found in ((b"[]", "another kind"), (b"{", "something else"), (b'{"name": 7}', "'name'"), (b"", "'name'")):
+        answer = ask(app, "POST", "/admin/v1/customers", content=body, headers=token)
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_field")
+        assert found in answer.json()["detail"]
+
+
+def test_the_founder_makes_a_customer_with_plan_and_key_and_sees_it(app: Application) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    made = ask(app, "POST", "/admin/v1/customers", json={"name": "North", "plan": "trial"}, headers=token)
+    assert made.status_code == 201
+    identity, secret = made.json()["customer"]["id"], made.json()["key"]["secret"]
+    shown = ask(app, "GET", f"/admin/v1/customers/{identity}", headers=token).json()
+    assert (shown["name"], shown["subscriptions"][0]["plan"]) == ("North", "trial")
+    assert secret not in json.dumps(shown)
+    own = {"Authorization": f"Bearer {secret}"}
+    assert ask(app, "GET", "/v1/usage", headers=own).json()["plan"] == "trial"
+    ask(app, "POST", f"/admin/v1/customers/{identity}/subscription", json={"plan": "payg"}, headers=token)
+    assert ask(app, "GET", "/v1/usage", headers=own).json()["plan"] == "payg"
+    unknown = ask(app, "POST", "/admin/v1/customers", json={"name": "South", "plan": "none"}, headers=token)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_plan")
+    names = [one["name"] for one in ask(app, "GET", "/admin/v1/customers", headers=token).json()["customers"]]
+    assert "South" not in names
+
+
+def test_deployments_are_shown_made_and_taken_back(app: Application, furnished: Furnished) -> None:
+    from modelmint.testing.releases import brightness_release
+
+    other = brightness_release(Path(furnished.root) / ".modelmint" / "releases", sharpness=5.0)
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    made = ask(app, "POST", "/admin/v1/deployments", json={"release": other.id[:10]}, headers=token)
+    assert (made.status_code, made.json()["deployments"][0]["release"]) == (201, other.id)
+    assert ask(app, "GET", "/v1/models").json()["models"][0]["release"] == other.id
+    back = ask(app, "POST", "/admin/v1/deployments/brightness/rollback", headers=token)
+    assert back.json()["release"] == furnished.release
+    assert ask(app, "GET", "/v1/models").json()["models"][0]["release"] == furnished.release
+    nothing = ask(app, "POST", "/admin/v1/deployments/unknown/rollback", headers=token)
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_before")
+    shown = ask(app, "GET", "/admin/v1/deployments", headers=token).json()
+    assert (shown["deployments"][0]["release"], shown["failures"]) == (furnished.release, {})
+    assert len(ask(app, "GET", "/admin/v1/releases", headers=token).json()["releases"]) == 2

@@ -1,0 +1,77 @@
+"""Predicting on local files, and the load test that prices candidates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelmint.api.candidate import measure_release
+from modelmint.operations.errors import LoadTestFailed, NoSuchFile
+from modelmint.operations.load_test import load_test
+from modelmint.operations.local_predict import files_below, predict_files
+from modelmint.testing.pictures import picture
+from modelmint.testing.releases import brightness_release
+
+
+def test_files_of_a_folder_come_in_name_order_without_hidden_ones(tmp_path: Path) -> None:
+    for name in ("b/2.png", "a.png", ".hidden.png", "b/.cache/x.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert files_below(tmp_path) == [tmp_path / "a.png", tmp_path / "b" / "2.png"]
+    assert files_below(tmp_path / "a.png") == [tmp_path / "a.png"]
+    with pytest.raises(NoSuchFile):
+        files_below(tmp_path / "none")
+
+
+def test_a_bad_file_is_a_row_and_the_others_are_answered(tmp_path: Path) -> None:
+    release = brightness_release(tmp_path / "shelf")
+    files = []
+    for number in range(70):
+        files.append(tmp_path / f"{number:02}.png")
+        files[-1].write_bytes(b"no picture" if number == 40 else picture(250 if number % 2 else 5))
+    answers = list(predict_files(release, files))
+    assert [answer.path for answer in answers] == files
+    assert answers[40].prediction is None
+    assert answers[40].error is not None
+    assert answers[40].error.code == "not_a_picture"
+    found = [answer.prediction.label for answer in answers if answer.prediction]
+    assert found == ["bright" if number % 2 else "dark" for number in range(70) if number != 40]
+
+
+@pytest.mark.timeout(60)
+def test_a_candidate_is_measured_through_the_real_server_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    release = brightness_release(tmp_path / "shelf")
+    result = measure_release(
+        release.path, "onnxruntime", 1, [picture(9), picture(250)], 5000.0, seconds=0.4, levels=(1, 4), workers=2
+    )
+    assert [point.clients for point in result.points] == [1, 4][: len(result.points)]
+    assert all(point.calls > 5 and point.errors == 0 for point in result.points)
+    assert all(0 < point.server_cpu_ms < 100 and point.p50_ms <= point.p99_ms for point in result.points)
+    assert result.best is not None
+    assert result.best.calls_per_second == max(point.calls_per_second for point in result.points)
+    assert (result.workers, result.engine, result.threads, result.p99_limit_ms) == (2, "onnxruntime", 1, 5000.0)
+    assert 0 < result.client_cpu_ms < 20
+    assert [item.name for item in (tmp_path / "shelf").iterdir()] == [release.id]
+
+
+@pytest.mark.timeout(60)
+def test_no_level_within_the_limit_means_no_best(tmp_path: Path) -> None:
+    release = brightness_release(tmp_path / "shelf")
+    result = measure_release(release.path, "onnxruntime", 1, [picture(9)], 0.001, seconds=0.2, levels=(1, 2), workers=1)
+    assert result.best is None
+    assert result.points
+
+
+def test_a_server_that_is_not_there_is_a_failed_test() -> None:
+    with pytest.raises(LoadTestFailed, match="cannot connect"):
+        load_test("http://127.0.0.1:9", "mm_x", "brightness", [b"x"], [], None)
+    with pytest.raises(LoadTestFailed, match="expected a URL"):
+        load_test("ftp://x", "mm_x", "brightness", [b"x"], [], None)
+
+
+@pytest.mark.timeout(60)
+def test_a_payload_that_the_server_refuses_is_a_failed_test(tmp_path: Path) -> None:
+    release = brightness_release(tmp_path / "shelf")
+    with pytest.raises(LoadTestFailed, match="not_a_picture"):
+        measure_release(release.path, "onnxruntime", 1, [b"no picture"], None, seconds=0.2, workers=1)

@@ -1,0 +1,126 @@
+"""One paid call against real books and a real host: what is billed and what is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelmint.api.problems import status_of
+from modelmint.bootstrap import Shop, open_shop
+from modelmint.commerce.errors import IdempotencyMismatch, TrialSpent, Unauthenticated
+from modelmint.data.errors import NotAPicture
+from modelmint.kit.period import month_of
+from modelmint.operations.deploy import Follower
+from modelmint.operations.predict import UNKNOWN_MODEL, Predict, PredictReply, PredictRequest
+from modelmint.releases.errors import UnknownModel
+from modelmint.serving.errors import ClientGone, Overloaded
+from modelmint.serving.host import ModelHost
+from modelmint.serving.types import HostLimits
+from modelmint.testing.pictures import picture
+from modelmint.testing.shops import Furnished, furnish
+
+BRIGHT = picture(250)
+
+
+class Counter:
+    """The operation and the books behind it."""
+
+    def __init__(self, furnished: Furnished, shop: Shop, host: ModelHost) -> None:
+        self.furnished, self.shop, self.host = furnished, shop, host
+        self.predict = Predict(shop.books, host, status_of)
+
+    def ask(
+        self, *payloads: bytes, model: str = "brightness", secret: str | None = None, **more: object
+    ) -> PredictReply:
+        digest = hashlib.sha256((secret or self.furnished.secret).encode()).hexdigest()
+        request = PredictRequest(model, payloads or (BRIGHT,), digest, **more)  # type: ignore[arg-type]  # test sugar
+        return self.predict(request).result(timeout=20)
+
+    def rows(self) -> list[tuple[int, str, bool]]:
+        rows = self.shop.books.outcomes(self.furnished.customer)
+        return [(row.status, row.code, row.billable) for row in rows]
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Iterator[Counter]:
+    furnished = furnish(tmp_path, plan="trial")
+    with open_shop(tmp_path) as shop:
+        host = ModelHost(shop.shelf, HostLimits(max_queue=4))
+        Follower(shop.books, host).follow()
+        yield Counter(furnished, shop, host)
+        host.close()
+
+
+def test_an_answered_call_is_billed_and_its_row_says_what_made_it(counter: Counter) -> None:
+    reply = counter.ask()
+    answer = json.loads(reply.body)
+    assert (answer["label"], answer["remaining"], reply.replayed) == ("bright", 2, False)
+    (row,) = counter.shop.books.outcomes(counter.furnished.customer)
+    assert (row.status, row.code, row.billable, row.calls, row.items) == (200, "ok", True, 1, 1)
+    assert (row.release, row.variant, row.prediction) == (answer["release"], "default", answer["id"])
+    assert float(row.compute_ms) == answer["compute_ms"]
+
+
+def test_a_failed_call_leaves_a_row_is_not_billed_and_gives_its_place_in_the_plan_back(counter: Counter) -> None:
+    with pytest.raises(NotAPicture):
+        counter.ask(b"no picture")
+    assert counter.rows() == [(422, "not_a_picture", False)]
+    assert [json.loads(counter.ask().body)["remaining"] for _ in range(3)] == [2, 1, 0]
+    with pytest.raises(TrialSpent):
+        counter.ask()
+    assert counter.rows()[-1] == (402, "trial_spent", False)
+
+
+def test_an_unknown_model_leaves_a_row_under_one_common_name(counter: Counter) -> None:
+    for name in ("invented", "made-up"):
+        with pytest.raises(UnknownModel):
+            counter.ask(model=name)
+    assert counter.rows() == [(404, "unknown_model", False)] * 2
+    assert counter.shop.books.counts() == {(UNKNOWN_MODEL, 404, "unknown_model"): 2}
+
+
+def test_a_stranger_leaves_no_row_even_with_an_unknown_model(counter: Counter) -> None:
+    for model in ("brightness", "invented"):
+        with pytest.raises(Unauthenticated):
+            counter.ask(model=model, secret="mm_stranger")
+    assert counter.shop.books.counts() == {}
+
+
+def test_a_caller_that_is_gone_is_not_billed(counter: Counter) -> None:
+    with pytest.raises(ClientGone):
+        counter.ask(wanted=lambda: False)
+    answers = iter([True, False])  # still there when work began, gone when the answer was ready
+    with pytest.raises(ClientGone):
+        counter.ask(wanted=lambda: next(answers))
+    assert counter.rows() == [(499, "client_gone", False)] * 2
+    assert counter.shop.books.usage(counter.furnished.customer, month_of(counter.shop.books.now())).calls == 0
+
+
+def test_an_overloaded_host_refuses_before_admission_and_leaves_a_row(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counter.host.lane("brightness"), "full", lambda: True)
+    with pytest.raises(Overloaded) as caught:
+        counter.ask()
+    assert caught.value.retry_after is not None
+    assert counter.rows() == [(503, "overloaded", False)]
+
+
+def test_a_retry_under_its_key_replays_the_stored_bytes_and_another_body_is_refused(counter: Counter) -> None:
+    first = counter.ask(idempotency_key="a", body_digest="1" * 64)
+    again = counter.ask(idempotency_key="a", body_digest="1" * 64)
+    assert (again.body, again.replayed) == (first.body, True)
+    with pytest.raises(IdempotencyMismatch):
+        counter.ask(idempotency_key="a", body_digest="2" * 64)
+    assert [row for row in counter.rows() if row[2]] == [(200, "ok", True)]
+
+
+def test_a_failed_call_may_be_tried_again_under_the_same_key(counter: Counter) -> None:
+    with pytest.raises(ClientGone):
+        counter.ask(idempotency_key="b", body_digest="1" * 64, wanted=lambda: False)
+    reply = counter.ask(idempotency_key="b", body_digest="1" * 64)
+    assert (json.loads(reply.body)["label"], reply.replayed) == ("bright", False)

@@ -1,0 +1,93 @@
+"""Housekeeping: one holder of the lease, duties that fail and go on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from pathlib import Path
+
+from modelmint.bootstrap import Shop, open_shop
+from modelmint.testing.shops import furnish
+from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, start
+
+
+def _hold(path: Path, taken: object) -> None:
+    lease = Lease(path)
+    assert lease.take()
+    taken.set()  # type: ignore[attr-defined]  # a multiprocessing.Event, which is no type
+    time.sleep(60)
+
+
+def test_one_process_holds_the_lease_and_the_next_one_gets_it_when_the_holder_dies(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    taken = context.Event()
+    holder = context.Process(target=_hold, args=(tmp_path / "lease", taken))
+    holder.start()
+    assert taken.wait(20)
+    lease = Lease(tmp_path / "lease")
+    assert not lease.take()
+    holder.kill()
+    holder.join()
+    assert lease.take()
+    assert lease.take()
+    lease.close()
+
+
+def wait_for(count: list[int], wanted: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(count) < wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_duty_runs_at_its_own_pace_and_one_that_fails_is_tried_again(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    often: list[int] = []
+    seldom: list[int] = []
+    failing: list[int] = []
+
+    def fail(_: Shop) -> int:
+        failing.append(1)
+        raise RuntimeError("not today")
+
+    duties = [
+        Duty("failing", 0.02, fail),
+        Duty("often", 0.02, lambda _: often.append(1) or 1),
+        Duty("seldom", 60.0, lambda _: seldom.append(1) or 0),
+    ]
+    with open_shop(tmp_path) as shop:
+        schedule = Schedule(shop, duties, tick_seconds=0.02)
+        wait_for(often, 5)
+        schedule.stop()
+        assert len(failing) >= 4
+        assert len(seldom) == 1
+        ran = len(often)
+        time.sleep(0.1)
+        assert len(often) == ran
+
+
+def test_only_the_holder_of_the_lease_works(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    ran: list[str] = []
+    with open_shop(tmp_path) as shop:
+        first = Schedule(shop, [Duty("first", 0.01, lambda _: ran.append("first") or 0)], tick_seconds=0.01)
+        deadline = time.monotonic() + 10
+        while not ran and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second = Schedule(shop, [Duty("second", 0.01, lambda _: ran.append("second") or 0)], tick_seconds=0.01)
+        time.sleep(0.2)
+        assert set(ran) == {"first"}
+        first.stop()
+        while "second" not in ran and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second.stop()
+        assert "second" in ran
+
+
+def test_the_server_is_handed_a_schedule_with_the_sweeper_in_it(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    assert [duty.name for duty in DUTIES] == ["release_stale"]
+    with open_shop(tmp_path) as shop:
+        stop = start(shop)
+        assert DUTIES[0].run(shop) == 0
+        stop()
