@@ -61,6 +61,15 @@ def test_the_threshold_has_the_best_balanced_accuracy_of_all_cuts() -> None:
     assert balanced(cut) == pytest.approx(max(balanced(c) for c in [*scores, scores.max() + 1]), abs=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1, 1e4])
+def test_the_scale_of_the_logits_does_not_cost_the_threshold_its_cut(scale: float) -> None:
+    targets, logits = two_class(300, seed=3)
+    decision = fit_decision(targets, logits * np.float32(scale), LABELS, "sick", 0)
+    said = answers(probabilities(logits * np.float32(scale), decision.temperature), LABELS, decision)
+    unscaled = fit_decision(targets, logits, LABELS, "sick", 0)
+    assert np.array_equal(said, answers(probabilities(logits, unscaled.temperature), LABELS, unscaled))
+
+
 def test_of_equally_good_cuts_the_one_in_the_widest_gap_is_taken() -> None:
     truth = np.array([False, False, True, False, True])
     scores = np.array([0.0, 1.0, 2.0, 8.0, 9.0])  # a cut at 1.5 and one at 8.5 err equally: 1/3 of 3, or 1/2 of 2

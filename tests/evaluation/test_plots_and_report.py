@@ -9,7 +9,7 @@ import pytest
 
 from modelmint.evaluation import plots
 from modelmint.evaluation.calibrate import fit_decision
-from modelmint.evaluation.errors import BadReport, UnknownLanguage
+from modelmint.evaluation.errors import BadReport, UnknownReportLanguage
 from modelmint.evaluation.judge import scorecard
 from modelmint.evaluation.report import scorecard_from_json, scorecard_json, scorecard_text
 from modelmint.evaluation.types import Scorecard
@@ -82,7 +82,7 @@ def test_both_languages_say_everything() -> None:
 
 
 def test_an_unknown_language_is_refused() -> None:
-    with pytest.raises(UnknownLanguage, match="en, zh"):
+    with pytest.raises(UnknownReportLanguage, match="en, zh"):
         plots.roc_svg(CARDS["two"], "de")
 
 

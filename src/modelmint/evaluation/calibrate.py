@@ -12,8 +12,10 @@ from modelmint.kit.arrays import AnyArray, Float64Array, IntArray
 from modelmint.tasks.decision import probabilities
 from modelmint.tasks.types import DecisionRule
 
-#: A temperature beyond these says that the logits are broken, not that they want scaling.
+#: No temperature lies outside these; logits on a larger scale than usual may need as much as twice their span.
 _COLDEST, _HOTTEST = 0.05, 20.0
+#: Log odds beyond these are probabilities that round to 0 or 1; no threshold can tell them apart.
+_TOLD_APART = (-700.0, 30.0)
 
 
 def fit_decision(
@@ -35,15 +37,16 @@ def fit_decision(
         surest = probabilities(table, temperature).max(axis=1)
         return DecisionRule(temperature, positive, min_probability=_floor_for_share(surest, abstain))
     index = labels.index(positive)
-    log_odds = (table[:, index] - table[:, 1 - index]) / temperature
+    log_odds = np.clip((table[:, index] - table[:, 1 - index]) / temperature, *_TOLD_APART)
     cut = fit_threshold(truth == index, log_odds)
     low, high = _band(log_odds, probabilities(table, temperature)[:, index], cut, abstain)
     return DecisionRule(temperature, positive, _sigmoid(cut), low, high)
 
 
 def fit_temperature(targets: IntArray, logits: Float64Array) -> float:
-    """The temperature with the least negative log likelihood (Guo et al. 2017), between 0.05 and 20.
+    """The temperature with the least negative log likelihood (Guo et al. 2017).
 
+    It lies between 0.05 and 20, or twice the largest distance between two logits where that is more.
     In ``b = 1 / T`` the loss is convex, so Newton's method, kept inside a shrinking bracket, finds its one minimum.
     Where every row is already right the likelihood only grows with sharpness and has no maximum; the truth is then
     taken to hold with probability ``1 - 1/(n+2)``, the rule of succession (as in Platt 1999), which has one.
@@ -64,11 +67,12 @@ def fit_temperature(targets: IntArray, logits: Float64Array) -> float:
         spread = (powers * centred**2).sum(axis=1) - mean**2
         return float(mean.mean()) - wanted, float(spread.mean())
 
-    low, high = 1 / _HOTTEST, 1 / _COLDEST
+    hottest = max(_HOTTEST, 2 * float(-centred.min()))
+    low, high = 1 / hottest, 1 / _COLDEST
     if not float(np.ptp(centred)) > 0:
         return 1.0  # constant logits: every temperature says the same
     if slope(low)[0] >= 0:
-        return _HOTTEST
+        return hottest
     if slope(high)[0] <= 0:
         return _COLDEST
     b = 1.0

@@ -23,7 +23,7 @@ class BadReport(Corrupted):
     code = "bad_report"
 
 
-class UnknownLanguage(InvalidInput):
+class UnknownReportLanguage(InvalidInput):
     """A language that plots and tables are not written in."""
 
-    code = "unknown_language"
+    code = "unknown_report_language"

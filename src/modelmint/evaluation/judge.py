@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelmint.evaluation.checks import check_scores
-from modelmint.evaluation.intervals import percentile, resample_weights, wilson
+from modelmint.evaluation.intervals import group_sums, percentile, resample_weights, wilson
 from modelmint.evaluation.metrics import calibration, classification, ranking
 from modelmint.evaluation.types import ClassReport, Scorecard
-from modelmint.kit.arrays import AnyArray, Float64Array, FloatArray, IntArray
+from modelmint.kit.arrays import AnyArray, Float64Array, IntArray
 from modelmint.kit.estimate import Estimate
 from modelmint.tasks.decision import (
     abstentions,
@@ -138,45 +138,37 @@ def _resampled(rows: _Rows, counts: IntArray, draws: dict[str, AnyArray]) -> dic
 def _draws(rows: _Rows, resamples: int, seed: int) -> dict[str, AnyArray]:
     """Every resampled metric, ``[resamples]`` each (``f1``: ``[resamples, k]``).
 
-    All but AUROC are made of sums over rows, so one matrix product with the weights gives them for a whole chunk.
+    All but AUROC are made of sums over rows by group: right rows and answers by label, gaps by bin, squared error and
+    log loss over all.
     """
     k = len(rows.labels)
-    sums = _summands(rows)
+    n = len(rows.truth)
+    confidence, correct = _top(rows)
+    hits_of = group_sums(rows.truth, k, rows=np.flatnonzero(rows.answer == rows.truth))
+    answered_of = group_sums(rows.answer, k)
+    gaps_of = group_sums(calibration.bin_of(confidence), calibration.BINS, correct - confidence)
+    everything = np.zeros(n, dtype=np.int64)
+    brier_of = group_sums(everything, 1, calibration.brier_rows(rows.truth, rows.probs))
+    nll_of = group_sums(everything, 1, calibration.nll_rows(rows.truth, rows.log_probs))
     support = np.bincount(rows.truth, minlength=k).astype(np.float64)  # strata keep it in every resample
     used = support + np.bincount(rows.answer, minlength=k) > 0
     curves = [ranking.resampled_auroc(rows.truth == label, rows.score(label)) for label in rows.ranked]
     parts: dict[str, list[AnyArray]] = {name: [] for name in _DRAWN}
     for weights in resample_weights(rows.truth, resamples, seed):
-        total = (sums @ weights).astype(np.float64)
-        hits, answered, gaps, brier, nll = np.split(total, np.cumsum([k, k, calibration.BINS, 1]))
-        f1 = classification.ratio(2 * hits, support[:, None] + answered)
-        recall = hits[support > 0] / support[support > 0][:, None]
+        hits = hits_of(weights)
+        f1 = classification.ratio(2 * hits, support[:, None] + answered_of(weights))
         parts["f1"].append(f1.T)
         parts["f1_macro"].append(f1[used].mean(axis=0))
-        parts["balanced_accuracy"].append(recall.mean(axis=0))
-        parts["ece"].append(np.abs(gaps).sum(axis=0) / len(rows.truth))
-        parts["brier"].append(brier[0] / len(rows.truth))
-        parts["nll"].append(nll[0] / len(rows.truth))
+        parts["balanced_accuracy"].append((hits[support > 0] / support[support > 0][:, None]).mean(axis=0))
+        parts["ece"].append(np.abs(gaps_of(weights)).sum(axis=0) / n)
+        parts["brier"].append(brier_of(weights)[0] / n)
+        parts["nll"].append(nll_of(weights)[0] / n)
         found = [curve(weights) for curve in curves if curve is not None]
         parts["auroc"].append(np.mean(found, axis=0) if found else np.full(weights.shape[1], np.nan))
     return {name: np.concatenate(chunks) for name, chunks in parts.items()}
 
 
 _DRAWN = ("auroc", "balanced_accuracy", "f1_macro", "f1", "ece", "brier", "nll")
-
-
-def _summands(rows: _Rows) -> FloatArray:
-    """What each row adds to each sum, ``[sums, n]``: hits and answers per label, gap per bin, Brier, log loss."""
-    n, k = rows.probs.shape
-    confidence, correct = _top(rows)
-    table = np.zeros((2 * k + calibration.BINS + 2, n), dtype=np.float32)
-    column = np.arange(n)
-    table[rows.truth, column] = rows.answer == rows.truth
-    table[k + rows.answer, column] = 1
-    table[2 * k + calibration.bin_of(confidence), column] = correct - confidence
-    table[-2] = calibration.brier_rows(rows.truth, rows.probs)
-    table[-1] = calibration.nll_rows(rows.truth, rows.log_probs)
-    return table
 
 
 def _top(rows: _Rows) -> tuple[Float64Array, AnyArray]:

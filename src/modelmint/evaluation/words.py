@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelmint.evaluation.errors import UnknownLanguage
+from modelmint.evaluation.errors import UnknownReportLanguage
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -75,8 +75,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 
 
 def words(lang: str) -> Mapping[str, str]:
-    """The words of one language; raises ``UnknownLanguage``."""
+    """The words of one language; raises ``UnknownReportLanguage``."""
     try:
         return WORDS[lang]
     except KeyError:
-        raise UnknownLanguage(f"expected a language of {', '.join(WORDS)}; found {lang!r}") from None
+        raise UnknownReportLanguage(f"expected a language of {', '.join(WORDS)}; found {lang!r}") from None
