@@ -13,7 +13,7 @@ from modelmint.workshop.models import efficientnet as efficientnet_module
 from modelmint.workshop.models.architectures import blank_classifier
 from modelmint.workshop.models.backbone import BaseRequest
 from modelmint.workshop.models.classifier import Head
-from modelmint.workshop.models.cnn import widths_for
+from modelmint.workshop.models.cnn import shape_for
 from modelmint.workshop.models.identity import base_identity
 from modelmint.workshop.models.registry import resolve_base
 
@@ -33,7 +33,11 @@ def test_the_cnn_takes_grey_or_colour_pictures_of_any_size(channels: int, size: 
 
 
 def test_larger_pictures_get_more_stages() -> None:
-    assert len(widths_for(96)) > len(widths_for(28)) > len(widths_for(8))
+    assert [shape_for(size) for size in (16, 96, 224)] == [
+        ([32, 64, 128], 1),
+        ([32, 64, 128, 128], 2),
+        ([32, 64, 128, 128, 128], 2),
+    ]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:

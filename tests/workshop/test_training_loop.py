@@ -26,7 +26,8 @@ from modelmint.workshop.training.types import Layout, Plan
 PLAN = Plan(
     method="full", epochs=4, batch_size=16, optimizer="adamw", learning_rate=3e-3, body_rate=1.0, weight_decay=0.01,
     label_smoothing=0.05, class_weights=None, schedule="cosine", warmup=0.1, patience=0,
-    augment=("shift", "rotate", "brightness"), average=0.9, keep="last", freeze_norm=False, hidden=8, dropout=0.3,
+    augment=("shift", "rotate", "brightness"), augment_share=0.7,
+    average=0.9, keep="last", freeze_norm=False, hidden=8, dropout=0.3,
     seed=7, threads=1,
 )  # fmt: skip
 SETTINGS = ImageSettings(image_size=12, channels=1, mean=(0.5,), std=(0.5,))
@@ -56,7 +57,7 @@ def fitter(scratch: Path, plan: Plan = PLAN, net: nn.Module | None = None, **mor
         plan,
         Layout(),
         scratch=scratch,
-        augmenter=Augmenter(plan.augment, SETTINGS),
+        augmenter=Augmenter(plan.augment, SETTINGS, plan.augment_share),
         **settings,
     )
 

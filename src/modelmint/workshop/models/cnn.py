@@ -1,7 +1,9 @@
 """``cnn``: a small convolutional network trained from scratch, for small pictures and few of them.
 
-VGG's plan (Simonyan and Zisserman 2015: stages of 3x3 convolutions, halved by max pooling) with batch
-normalisation (Ioffe and Szegedy 2015) and a global mean instead of dense layers (Lin et al. 2014).
+Stages of 3x3 convolutions, halved by a stride instead of pooling (Springenberg et al. 2015), with batch
+normalisation (Ioffe and Szegedy 2015) and a global mean instead of dense layers (Lin et al. 2014). The
+stride is not a matter of taste: a pooling layer breaks the chain of integer layers of a quantised network,
+which then gains nothing.
 """
 
 from __future__ import annotations
@@ -16,25 +18,24 @@ from torch import nn
 from modelmint.tasks.types import ImageSettings
 from modelmint.workshop.models.backbone import Backbone, BaseRequest
 
-#: Side of the last feature map that the number of stages aims at.
-_LAST_MAP = 7
-_WIDEST = 128
-_LARGE = 48
+#: The last feature map is at most this wide.
+_LAST_MAP = 8
+#: Above this side the first convolution halves too: every pixel at full width would cost most of the time.
+_LARGE = 40
+_FIRST, _WIDEST, _FEWEST_STAGES = 32, 128, 3
 
 
 class CnnBody(nn.Module):
-    """Stages of convolutions; ``widths[i]`` channels in stage ``i``, each stage half the side of the former."""
+    """``widths[i]`` channels in stage ``i``, each stage half the side of the former; the first by ``stride``."""
 
-    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+    def __init__(self, channels: int, widths: Sequence[int], stride: int = 1) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         before = channels
         for stage, width in enumerate(widths):
+            layers += _convolution(before, width, 2 if stage else stride)
             if stage:
-                layers.append(nn.MaxPool2d(2))
-            layers += _convolution(before, width)
-            if stage:
-                layers += _convolution(width, width)
+                layers += _convolution(width, width, 1)
             before = width
         self.layers = nn.Sequential(*layers)
         self.width = before
@@ -44,25 +45,25 @@ class CnnBody(nn.Module):
         return torch.mean(self.layers(pixels), dim=(2, 3))
 
 
-def _convolution(before: int, width: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+def _convolution(before: int, width: int, stride: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(before, width, 3, stride, padding=1, bias=False)
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
 
 
-def widths_for(image_size: int) -> list[int]:
-    """Channels per stage: enough stages that the last map is about 7 pixels wide; width doubles up to 128.
-
-    Large pictures start narrower: the first stage works on every pixel and costs most.
-    """
-    stages = max(2, 1 + round(math.log2(image_size / _LAST_MAP)))
-    first = 32 if image_size <= _LARGE else 16
-    return [min(_WIDEST, first << stage) for stage in range(stages)]
+def shape_for(image_size: int) -> tuple[list[int], int]:
+    """Channels per stage and the stride of the first convolution for pictures of this side."""
+    stride = 2 if image_size > _LARGE else 1
+    stages = max(_FEWEST_STAGES, 1 + math.ceil(math.log2(image_size / stride / _LAST_MAP)))
+    return [min(_WIDEST, _FIRST << stage) for stage in range(stages)], stride
 
 
 def cnn(request: BaseRequest) -> Backbone:
     """The catalogue's ``cnn`` for one venture."""
     size = request.image_size or request.default_size
     half = (0.5,) * request.channels
-    architecture = {"kind": "cnn", "channels": request.channels, "widths": widths_for(size)}
+    widths, stride = shape_for(size)
+    architecture = {"kind": "cnn", "channels": request.channels, "widths": widths, "stride": stride}
     return Backbone(
         name="cnn",
         pretrained=False,
@@ -76,4 +77,5 @@ def cnn(request: BaseRequest) -> Backbone:
 
 def blank_cnn(architecture: Mapping[str, Any]) -> nn.Module:
     """A fresh body of a recorded architecture."""
-    return CnnBody(int(architecture["channels"]), [int(width) for width in architecture["widths"]])
+    widths = [int(width) for width in architecture["widths"]]
+    return CnnBody(int(architecture["channels"]), widths, int(architecture["stride"]))

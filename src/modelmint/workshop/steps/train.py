@@ -183,9 +183,10 @@ def _train_full(
         precision=inputs.section.precision, key=key,
     )  # fmt: skip
     identity = _identity(plan, backbone, decision.layout, inputs.dataset.digest)
+    augmenter = Augmenter(plan.augment, backbone.settings, plan.augment_share) if plan.augment else None
     fitted = fit(
-        network, data, plan, decision.layout, scratch=inputs.scratch, identity=identity,
-        augmenter=Augmenter(plan.augment, backbone.settings) if plan.augment else None, progress=progress,
+        network, data, plan, decision.layout, scratch=inputs.scratch, identity=identity, augmenter=augmenter,
+        progress=progress,
     )  # fmt: skip
     return decision, fitted, 0.0
 

@@ -6,6 +6,7 @@ pictures there are, and the method.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from modelmint.venture.sections.model import ModelSection
@@ -17,22 +18,27 @@ class Recipe:
     """Defaults of one way of training."""
 
     batch_size: int
-    #: Optimiser steps aimed at; epochs follow from the number of training rows, within the two bounds.
-    steps: int
-    fewest_epochs: int
-    most_epochs: int
+    epochs: int
+    #: Small datasets get as many epochs as these optimiser steps take.
+    fewest_steps: int
     #: Peak learning rate by optimiser.
     rates: dict[str, float]
     weight_decay: float
-    label_smoothing: float
+    augment_share: float
+    label_smoothing: float = 0.0
     body_rate: float = 1.0
     average: float = 0.0
     freeze_norm: bool = False
 
 
-FROM_SCRATCH = Recipe(64, 800, 10, 60, {"adamw": 3e-3, "sgd": 0.05}, 0.05, 0.05)
-FINE_TUNE = Recipe(32, 450, 3, 30, {"adamw": 1e-3, "sgd": 0.02}, 0.02, 0.05)
-HEAD = Recipe(64, 3000, 20, 100, {"adamw": 1e-3, "sgd": 0.02}, 0.02, 0.0)
+# Found by search on hold-outs of training splits and on validation splits (PneumoniaMNIST, digits), also
+# under twelve synthetic shifts of light and place. What moved the result: no label smoothing; batch norm
+# keeps its pretrained statistics (batch statistics are as good on clean pictures and collapse under shift);
+# half of the pictures left as they are. What did not: moving averages, class weights, layer-wise rates,
+# clipping, random erasing.
+FROM_SCRATCH = Recipe(32, 6, 600, {"adamw": 3e-3, "sgd": 0.05}, 0.05, 1.0)
+FINE_TUNE = Recipe(32, 6, 300, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 0.5, freeze_norm=True)
+HEAD = Recipe(64, 40, 1500, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 0.0)
 
 
 def recipe_for(method: str, *, pretrained: bool) -> Recipe:
@@ -54,8 +60,8 @@ def plan_for(
     """The plan for ``rows`` training rows; what the section states wins over the recipe."""
     recipe = recipe_for(section.method, pretrained=pretrained)
     batch = section.batch_size or recipe.batch_size
-    wanted = round(recipe.steps * recipe.batch_size / max(1, rows))
-    epochs = section.epochs or max(recipe.fewest_epochs, min(recipe.most_epochs, wanted))
+    per_epoch = max(1, rows // batch)
+    epochs = section.epochs or max(recipe.epochs, math.ceil(recipe.fewest_steps / per_epoch))
     return Plan(
         method=section.method,
         epochs=epochs,
@@ -70,6 +76,7 @@ def plan_for(
         warmup=section.warmup,
         patience=section.patience,
         augment=augment if section.method == "full" else (),
+        augment_share=recipe.augment_share,
         average=recipe.average,
         keep="best" if section.patience else "last",
         freeze_norm=recipe.freeze_norm,

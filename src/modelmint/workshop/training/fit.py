@@ -54,7 +54,7 @@ class Fitter:
         identity: str,
         augmenter: Augmenter | None = None,
         progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        checkpoint_seconds: float | None = None,
     ) -> None:
         if len(data.train) < 2 or len(data.val) < 1:
             raise TooFewPictures(
@@ -65,7 +65,7 @@ class Fitter:
         self.scratch, self.identity = scratch, identity
         self.augmenter = augmenter
         self.progress = progress or Silent()
-        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_seconds = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
         self.device = next(network.parameters()).device
         self.loss = make_loss(plan, self.device)
         self.state = TrainingState.fresh(arrange(network, layout), plan)

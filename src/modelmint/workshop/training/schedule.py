@@ -14,6 +14,8 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def rate_factor(schedule: str, step: int, total: int, warmup: float) -> float:
-    """Share of the peak rate at ``step`` of ``total``: rises linearly over ``warmup`` of them, then decays."""
-    rise = min(1.0, (step + 1) / max(1.0, warmup * total))
-    return rise * SCHEDULES[schedule](step / max(1, total))
+    """Share of the peak rate at ``step`` (from 0) of ``total``: a linear rise over the share ``warmup``, then decay."""
+    rising = max(1, round(warmup * total)) if warmup else 0
+    if step < rising:
+        return (step + 1) / rising
+    return SCHEDULES[schedule]((step - rising) / max(1, total - rising))

@@ -41,6 +41,8 @@ class Plan:
     warmup: float
     patience: int
     augment: tuple[str, ...]
+    #: Share of pictures that each kind of augmentation changes.
+    augment_share: float
     #: Decay per step of the moving average of weights that is validated and kept; 0 takes the weights as they are.
     average: float
     keep: Keep
