@@ -12,7 +12,7 @@ from modelmint.kit.registry import ENTRY_POINT_GROUP
 
 #: kind of registry -> built-in names.
 BUILT_IN: dict[str, tuple[str, ...]] = {
-    "backbone": ("cnn", "efficientnet-lite0"),
+    "backbone": ("cnn", "efficientnet-lite0", "efficientnet-lite2"),
     "reader": ("npz", "folders", "list", "sklearn"),
     "solution": ("image-screening", "digits", "chest-xray"),
 }
