@@ -32,6 +32,9 @@ def test_calls_beyond_the_rate_get_429_and_say_when_to_come_back(slow_plan: tupl
     assert [answer.status for answer in answers] == [200] * 5 + [429] * 2
     assert answers[0].headers["ratelimit-limit"] == "5"
     assert answers[0].headers["ratelimit-policy"] == '"minute";q=5;w=60'
+    assert [answer.headers["ratelimit-remaining"] for answer in answers[:5]] == ["4", "3", "2", "1", "0"]
+    assert answers[0].headers["ratelimit"] == '"minute";r=4;t=12'
+    assert answers[0].headers["ratelimit-reset"] == "12"
     refused = answers[5]
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json["code"] == "rate_limited"

@@ -14,16 +14,17 @@ WINDOW_SECONDS = 60
 
 def limit_headers(admitted: Admitted) -> Headers:
     """Headers for an admitted call; none where the plan has no limit."""
-    policies, left = [], []
     headers: Headers = []
+    left = []
     if admitted.rate_limit is not None:
-        policies.append(f'"minute";q={admitted.rate_limit};w={WINDOW_SECONDS}')
-        headers.append((b"ratelimit-limit", str(admitted.rate_limit).encode()))
+        headers.append((b"ratelimit-policy", b'"minute";q=%d;w=%d' % (admitted.rate_limit, WINDOW_SECONDS)))
+        headers.append((b"ratelimit-limit", b"%d" % admitted.rate_limit))
+        if admitted.rate_remaining is not None and admitted.rate_reset is not None:
+            left.append(b'"minute";r=%d;t=%d' % (admitted.rate_remaining, admitted.rate_reset))
+            headers.append((b"ratelimit-remaining", b"%d" % admitted.rate_remaining))
+            headers.append((b"ratelimit-reset", b"%d" % admitted.rate_reset))
     if admitted.remaining is not None:
-        left.append(f'"plan";r={admitted.remaining}')
-        headers.append((b"x-plan-remaining", str(admitted.remaining).encode()))
-    if policies:
-        headers.append((b"ratelimit-policy", ", ".join(policies).encode()))
+        left.append(b'"plan";r=%d' % admitted.remaining)
     if left:
-        headers.append((b"ratelimit", ", ".join(left).encode()))
+        headers.append((b"ratelimit", b", ".join(left)))
     return headers

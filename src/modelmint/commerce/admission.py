@@ -163,6 +163,16 @@ def _next_call(plan: Plan, next_call: int, calls: int, now: int) -> int:
     return arrival
 
 
+def rate_left(plan: Plan, next_call: int, now: int) -> tuple[int | None, int | None]:
+    """Calls that the rate would admit at ``now``, and whole seconds until all of it is back; None without a rate."""
+    limit = plan.calls_per_minute
+    if limit is None:
+        return None, None
+    interval = -(-MINUTE // limit)
+    ahead = max(next_call - now, 0)
+    return max((interval * limit - ahead) // interval, 0), -(-ahead // SECOND)
+
+
 def give_back(counters: Counters, calls: int, month: int) -> Counters:
     """Counters after ``calls`` reserved in ``month`` did not happen. The rate is not given back."""
     return Counters(

@@ -107,6 +107,10 @@ class Admitted:
     #: Calls per minute allowed, None where it has no rate.
     rate_limit: int | None
     replay: bytes | None = None
+    #: Calls that the rate would admit at this very moment, None where the plan has no rate.
+    rate_remaining: int | None = None
+    #: Seconds until the whole rate is there again.
+    rate_reset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

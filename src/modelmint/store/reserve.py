@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
-from modelmint.commerce.admission import Account, decide
+from modelmint.commerce.admission import Account, decide, rate_left
 from modelmint.commerce.errors import IdempotencyMismatch, InProgress, Unauthenticated
 from modelmint.commerce.repository import Ticket
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Plan
@@ -80,6 +80,8 @@ class Reserve:
             plan.name,
             grant.remaining,
             grant.rate_limit,
+            None,
+            *rate_left(plan, grant.counters.next_call, batch.now),
         )
 
     def _replay(self, batch: Batch, account: Account) -> Admitted | None:
