@@ -66,12 +66,13 @@ def _open_window(connection: Connection, terms: Terms, period: Period, end: date
     customer = terms.customer.id
     closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
     held = catalogue.subscriptions_of(connection, customer)
+    # Usage older than the first plan exists where the clock went back.
+    first = connection.scalar(select(func.min(outcomes.c.at)).where(outcomes.c.customer == customer))
+    known = [subscription.starts_at for subscription in held] + ([] if first is None else [moment(first)])
     if closed is not None:
         begin = moment(closed)
-    elif held:
-        begin = month_of(min(subscription.starts_at for subscription in held)).start
     else:
-        begin = period.start
+        begin = month_of(min(known)).start if known else period.start
     if begin < period.start:
         earlier = _drafts(connection, terms, Period(begin, period.start))
         if earlier:

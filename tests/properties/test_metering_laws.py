@@ -1,0 +1,120 @@
+"""Laws of admission and metering: on the pure decision, and on real books."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmint.commerce.admission import MINUTE, Account, Counters, decide, give_back
+from modelmint.commerce.errors import PaymentRequired, QuotaSpent, RateLimited
+from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome
+from modelmint.kit.clock import ManualClock
+from modelmint.kit.period import month_of
+from modelmint.store.books import SqlBooks
+from modelmint.store.open import open_books
+from modelmint.testing.books import a_caller, some_plans
+
+NOW = 1_794_000_000_000_000
+FRESH = Counters(lifetime_calls=0, since=NOW, month=0, month_calls=0, next_call=0)
+
+
+def account(**terms: object) -> Account:
+    (plan,) = some_plans({"p": {"per_call": "0.02 USD", **terms}})
+    return Account("cus", "key", False, "sub", plan)
+
+
+@given(st.integers(1, 600), st.lists(st.tuples(st.integers(0, 20_000_000), st.integers(1, 5)), max_size=60))
+def test_no_stretch_of_time_holds_more_calls_than_the_bucket_and_its_refill(
+    limit: int, arrivals: list[tuple[int, int]]
+) -> None:
+    caller, counters, now = account(calls_per_minute=limit), FRESH, NOW
+    admitted: list[tuple[int, int]] = []
+    for gap, calls in arrivals:
+        now += gap
+        if calls > limit:
+            continue
+        try:
+            counters = decide(caller, counters, AdmissionRequest("d", "m", calls, 1), now, 0).counters
+        except RateLimited as refusal:
+            wait = int(refusal.retry_after or 0) * 1_000_000
+            assert wait > 0
+            decide(caller, counters, AdmissionRequest("d", "m", calls, 1), now + wait, 0)  # it fits when it says so
+        else:
+            admitted.append((now, calls))
+    for first in range(len(admitted)):
+        for last in range(first, len(admitted)):
+            span = admitted[last][0] - admitted[first][0]
+            assert sum(calls for _, calls in admitted[first : last + 1]) <= limit + span * limit // MINUTE
+
+
+@given(st.integers(1, 50), st.lists(st.tuples(st.integers(1, 8), st.booleans()), max_size=60))
+def test_a_quota_is_never_exceeded_and_what_failed_is_given_back(limit: int, calls: list[tuple[int, bool]]) -> None:
+    caller, counters, served = account(max_calls=limit), FRESH, 0
+    for wanted, works in calls:
+        try:
+            grant = decide(caller, counters, AdmissionRequest("d", "m", wanted, 1), NOW, 0)
+        except PaymentRequired:
+            assert served + wanted > limit
+            continue
+        assert grant.remaining == limit - served - wanted >= 0
+        counters = grant.counters if works else give_back(grant.counters, wanted, grant.counters.month)
+        served += wanted if works else 0
+    assert counters.month_calls == counters.lifetime_calls == served <= limit
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["ok", "fail", "open", "retry"]), st.integers(1, 3), st.integers(-7200, 86_400 * 4)),
+    max_size=12,
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(steps, st.sets(st.integers(0, 11)))
+def test_books_bill_what_was_served_once_whatever_is_replayed_and_however_time_is_cut(
+    script: list[tuple[str, int, int]], cuts: set[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clock = ManualClock(datetime(2026, 11, 1, tzinfo=UTC))
+        books = open_books(f"sqlite:///{folder}/b.sqlite", clock)
+        books.put_plans(some_plans({"p": {"per_call": "0.01 USD", "max_calls": 40}}))
+        caller = a_caller(books, "p")
+        settled: list[tuple[Admitted, Outcome]] = []
+        served = 0
+        for position, (kind, calls, seconds) in enumerate(script):
+            clock.advance(timedelta(seconds=seconds))
+            try:
+                admitted = caller.reserve(calls, idempotency_key=f"k{position}", body_digest="b")
+            except QuotaSpent:
+                continue
+            if kind in {"ok", "retry"}:
+                settled.append((admitted, caller.settle(admitted, answer=b"a")))
+                served += calls
+            elif kind == "fail":
+                caller.settle(admitted, 500, "engine_failed")
+            if kind == "retry":
+                assert caller.reserve(calls, idempotency_key=f"k{position}", body_digest="b").replay == b"a"
+            for former, outcome in settled[-1:]:
+                assert caller.settle(former) == outcome
+            if position in cuts:
+                _close_until_now(books, caller.customer.id, clock)
+        clock.at = max(clock.at, datetime(2027, 3, 1, tzinfo=UTC)) + timedelta(days=60)
+        _close_until_now(books, caller.customer.id, clock)
+        invoices = books.invoices()
+        assert sum(line.quantity for one in invoices for line in one.lines) == served
+        assert sum(one.total.minor for one in invoices) == served
+        assert [one.number for one in invoices] == list(range(1, len(invoices) + 1))
+        assert sum(entry.amount.minor for entry in books.ledger()) == 0
+        assert sum(row.calls for row in books.outcomes() if row.billable) == served
+        books.close()
+
+
+def _close_until_now(books: SqlBooks, customer: str, clock: ManualClock) -> None:
+    """Close everything so far, month by month."""
+    start = datetime(2026, 10, 1, tzinfo=UTC)
+    while start <= clock.at:
+        period = month_of(start)
+        books.close_period(customer, period, "", until_now=True)
+        start = period.end
