@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -81,3 +82,59 @@ def test_a_reader_that_goes_away_causes_no_traceback(tmp_path: Path) -> None:
     line = f"{sys.executable} -m modelmint --help | true"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ))
     assert "Traceback" not in done.stderr
+
+
+_WITHOUT = (
+    "import sys; sys.modules[{module!r}] = None; from modelmint.cli.main import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def _without(module: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in an interpreter where ``module`` cannot be imported."""
+    line = [sys.executable, "-c", _WITHOUT.format(module=module), *words]
+    return subprocess.run(line, capture_output=True, text=True, cwd=cwd)
+
+
+def test_building_without_torch_names_the_extra_to_install(modelmint, tmp_path: Path) -> None:
+    modelmint("new", "numbers", "--solution", "digits")
+    ran = _without("torch", "-C", "numbers", "build", "--json", cwd=tmp_path)
+    assert ran.returncode == 8
+    error = json.loads(ran.stdout)["error"]
+    assert error["code"] == "missing_extra"
+    assert 'pip install "modelmint[workshop]"' in error["message"]
+    assert _without("torch", "demo", cwd=tmp_path).returncode == 8
+
+
+def test_an_unforeseen_error_is_one_line_with_a_hint_and_a_traceback_only_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "venture.toml").write_text("")
+    ran = _without("modelmint.bootstrap", "customers", "list", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "--debug" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    debugged = _without("modelmint.bootstrap", "customers", "list", "--debug", "--json", cwd=tmp_path)
+    assert "Traceback" in debugged.stderr
+    assert json.loads(debugged.stdout)["error"]["code"] == "unexpected"
+
+
+def test_new_writes_a_valid_commented_venture_and_never_overwrites(modelmint, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    made = modelmint("new", "my-clinic", "--solution", "image-screening", "--data", "pictures", "--json").json
+    venture = tmp_path / "my-clinic" / "venture.toml"
+    assert str(venture) in made["files"]
+    assert str(pictures) in venture.read_text()
+    assert venture.read_text().count("#") > 10
+    before = venture.read_text()
+    again = modelmint("new", "my-clinic", "--json")
+    assert (again.code, again.json["error"]["code"]) == (4, "file_in_the_way")
+    assert venture.read_text() == before
+    assert modelmint("new", "x", "--solution", "digitz", "--json").code == 3
+    assert "modelmint -C other build" in modelmint("new", "other").out
+
+
+def test_waivers_are_checked_before_the_long_run(modelmint) -> None:
+    modelmint("new", "numbers", "--solution", "digits")
+    ran = modelmint("-C", "numbers", "build", "--waive", "acuracy=because I say so", "--waive", "p99_ms=x", "--json")
+    assert ran.code == 2
+    assert len(ran.json["error"]["problems"]) == 2
+    assert "did you mean 'accuracy'?" in ran.json["error"]["problems"][0]
