@@ -64,6 +64,20 @@ def load_result_from(raw: Mapping[str, Any]) -> LoadResult:
     return LoadResult(**{**raw, "points": points, "best": None if best is None else LoadPoint(**best)})
 
 
+def rounded(value: Any) -> Any:
+    """``value`` (plain JSON) with floats to six significant digits.
+
+    Beyond them a score depends on how many threads summed it: two honest builds of the same content agree.
+    """
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {name: rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return value
+
+
 def read_rows(folder: Path) -> dict[str, AnyArray]:
     """Of a compress folder: ``wrong/KEY`` and ``open/KEY``, booleans ``[validation rows]``, for each candidate."""
     with np.load(folder / ROWS) as arrays:

@@ -159,7 +159,7 @@ def model_parts(work: ModelWork, found: Appraisal) -> ModelParts:
         lineage={
             "run": work.trained.digest,
             "plan": plain(work.trained.plan),
-            "candidate": found.chosen.key,
+            "candidate": found.chosen.name,
             "facts": plain(found.chosen.facts),
             "weights_source": plain(work.trained.backbone["source"]),
         },

@@ -23,18 +23,19 @@ from modelmint.inference.predictor import Predictor
 from modelmint.inference.tune import tune_threads
 from modelmint.inference.types import Engine, Timing
 from modelmint.kit.arrays import AnyArray, FloatArray
+from modelmint.kit.canonical import plain
 from modelmint.kit.digest import digest_file
 from modelmint.kit.machine import this_machine
 from modelmint.kit.progress import Progress
 from modelmint.tasks.decision import abstentions, answers, probabilities
-from modelmint.tasks.types import ModelSpec
+from modelmint.tasks.types import DecisionRule, ModelSpec
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.workshop.compression.export import export
 from modelmint.workshop.compression.recipe import apply_recipe, recipe_name
 from modelmint.workshop.compression.types import Materials
 from modelmint.workshop.compression.verdict import dearer, drifted
 from modelmint.workshop.engine import register_torch_engine
-from modelmint.workshop.records import ROWS, write_candidates
+from modelmint.workshop.records import ROWS, rounded, write_candidates
 from modelmint.workshop.training.load import load_run
 from modelmint.workshop.training.run import WEIGHTS
 from modelmint.workshop.types import BASELINE, TORCH, Candidate
@@ -178,7 +179,8 @@ class _Bench:
             finally:
                 engine.close()
             labels, positive = self.spec.labels, self.inputs.dataset.positive
-            decision = fit_decision(self.targets, logits, labels, positive, self.inputs.abstain)
+            fitted = fit_decision(self.targets, logits, labels, positive, self.inputs.abstain)
+            decision = DecisionRule(**rounded(plain(fitted)))
             card = scorecard(self.targets, logits, labels, decision, "val")
         except Exception as error:  # a graph that an engine cannot run is a row, not the end of the build
             return dataclasses.replace(candidate, rejected=candidate.rejected or f"could not be run: {error}")

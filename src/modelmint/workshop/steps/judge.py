@@ -16,7 +16,7 @@ from modelmint.inference.predictor import Predictor
 from modelmint.kit.canonical import plain, pretty_json
 from modelmint.kit.progress import Progress
 from modelmint.tasks.types import ModelSpec
-from modelmint.workshop.records import VERDICT
+from modelmint.workshop.records import VERDICT, rounded
 from modelmint.workshop.types import Candidate
 
 
@@ -52,7 +52,7 @@ def run(inputs: JudgeInputs, into: Path, progress: Progress) -> Mapping[str, Any
             finally:
                 engine.close()
             card = scorecard(targets, logits, inputs.spec.labels, candidate.decision, "test")
-            cards[candidate.key] = plain(card)
+            cards[candidate.key] = rounded(plain(card))
             folder = into / "plots" / candidate.key
             folder.mkdir(parents=True)
             for name, draw in (("roc", roc_svg), ("reliability", reliability_svg), ("confusion", confusion_svg)):

@@ -20,6 +20,7 @@ from modelmint.releases.manifest import SCHEMA
 from modelmint.releases.types import Manifest, ReleasedModel, Variant
 from modelmint.tasks.types import ModelSpec
 from modelmint.venture.load import LoadedVenture
+from modelmint.workshop.records import rounded
 from modelmint.workshop.steps.card import release_readme
 from modelmint.workshop.types import Candidate
 
@@ -117,8 +118,8 @@ def _files(
     evaluation = {
         part.name: {
             **part.card,
-            "validation": plain(part.candidate.scores or {}),
-            "against_parent": part.against_parent,
+            "validation": rounded(plain(part.candidate.scores or {})),
+            "against_parent": rounded(part.against_parent),
             "test_reads": part.test_reads,
         }
         for part in parts

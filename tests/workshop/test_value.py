@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from modelmint.evaluation.intervals import wilson
+from modelmint.kit.estimate import Estimate
+from modelmint.kit.money import parse_price
+from modelmint.serving.types import LoadPoint, LoadResult
+from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
+from modelmint.venture.sections.plans import PlanSection
+from modelmint.workshop.revenue import Revenue, monthly_revenue
+from modelmint.workshop.value import Market, cost_statement, peak_rate
+
+
+def load(rate: float | None) -> LoadResult:
+    best = None if rate is None else LoadPoint(8, 1000, rate, 4.0, 9.0, 1.5, 0)
+    return LoadResult(() if best is None else (best,), best, 50.0, 1, "onnxruntime", 1, 0.2, 0.0, 5.0)
+
+
+def plan(**terms: object) -> PlanSection:
+    return PlanSection.model_validate(terms)
+
+
+DEMAND = DemandSection(calls_per_month=2_628_000, peak_to_mean=4.0)  # 1 call a second on average
+COSTS = CostsSection.model_validate(
+    {
+        "wrong_answer": "0.50 USD",
+        "payment_fee": "2.9 %",
+        "storage_per_call": "0.0001 USD",
+        "review_per_abstention": "1 USD",
+    }
+)
+MACHINE = MachineSection.model_validate({"price_per_hour": "0.08 USD"})
+REVENUE = Revenue(Decimal("52560.00"), ("payg",), ())
+WRONG = Estimate(0.02, 0.01, 0.04, 500)
+
+
+def market(**changed: object) -> Market:
+    parts: dict[str, object] = {
+        "demand": DEMAND, "costs": COSTS, "machine": MACHINE, "revenue": REVENUE, "currency": "USD",
+    }  # fmt: skip
+    return Market(**{**parts, **changed})  # type: ignore[arg-type] # parts of mixed types by name
+
+
+def test_the_peak_rate_is_the_mean_rate_of_a_730_hour_month_times_the_peak() -> None:
+    assert peak_rate(market()) == Decimal(4)
+
+
+@pytest.mark.parametrize(("rate", "machines"), [(4.0, 1), (3.999, 2), (400.0, 1), (1.0, 4)])
+def test_machines_are_the_peak_over_the_measured_rate_rounded_up_and_at_least_one(rate: float, machines: int) -> None:
+    assert cost_statement(market(), load(rate), WRONG, 0.0).machines == machines
+
+
+def test_the_monthly_value_is_worked_by_hand() -> None:
+    found = cost_statement(market(), load(3.0), WRONG, 0.01)
+    # 2 machines x 730 h x 0.08 = 116.80; fees 2.9 % of 52560 = 1524.24; storage 2628000 x 0.0001 = 262.80;
+    # review 2628000 x 0.01 x 1 = 26280; errors 2628000 x 0.02 x 0.50 = 26280
+    assert (found.machine_cost, found.payment_fees, found.storage_cost) == ("116.80", "1524.24", "262.80")
+    assert (found.review_cost, found.error_cost) == ("26280.00", "26280.00")
+    assert found.monthly_value is not None
+    assert found.monthly_value.value == "-1903.84"  # 52560 - 116.80 - 1524.24 - 262.80 - 26280 - 26280
+
+
+def test_the_value_has_the_interval_of_the_error_share() -> None:
+    found = cost_statement(market(), load(3.0), WRONG, 0.0).monthly_value
+    assert found is not None
+    low, high = Decimal(found.low), Decimal(found.high)
+    assert Decimal(found.value) - low == Decimal("26280.00")  # 0.02 more errors
+    assert high - Decimal(found.value) == Decimal("13140.00")  # 0.01 fewer
+
+
+def test_gross_margin_leaves_errors_out_and_counts_every_other_cost() -> None:
+    found = cost_statement(market(), load(3.0), WRONG, 0.0)
+    expected = (Decimal("52560") - Decimal("116.80") - Decimal("1524.24") - Decimal("262.80")) / Decimal("52560")
+    assert Decimal(found.gross_margin or 0) == expected.quantize(Decimal("0.000001"))
+
+
+def test_cost_per_thousand_is_the_price_of_the_seconds_they_take() -> None:
+    assert cost_statement(market(), load(100.0), WRONG, 0.0).cost_per_1k == "0.000222"  # 0.08 / 3600 x 10 s
+
+
+@pytest.mark.parametrize(
+    ("changed", "rate", "missing"),
+    [
+        ({"demand": None, "revenue": None}, 10.0, "[demand]"),
+        ({"revenue": None}, 10.0, "[plans]"),
+        ({"machine": MachineSection()}, 10.0, "price_per_hour"),
+        ({}, None, "p99"),
+    ],
+)
+def test_without_one_of_its_parts_the_value_is_not_computable_and_says_why(
+    changed: dict[str, object], rate: float | None, missing: str
+) -> None:
+    found = cost_statement(market(**changed), load(rate), WRONG, 0.0)
+    assert found.monthly_value is None
+    assert any(missing in text for text in found.missing)
+
+
+def test_what_was_assumed_is_said() -> None:
+    told = " ".join(cost_statement(market(costs=CostsSection()), load(3.0), WRONG, 0.0).assumptions)
+    for part in ("wrong_answer", "payment_fee", "storage_per_call", "review_per_abstention"):
+        assert part in told
+    told = " ".join(cost_statement(market(share=Decimal(1) / 2), load(3.0), WRONG, 0.0).assumptions)
+    assert "this model answers 0.5 of all calls" in told
+
+
+def test_a_perfect_validation_still_has_an_interval() -> None:
+    found = cost_statement(market(), load(3.0), wilson(0, 100), 0.0).monthly_value
+    assert found is not None
+    assert Decimal(found.low) < Decimal(found.value) == Decimal(found.high)
+
+
+def test_pay_per_use_brings_price_times_calls() -> None:
+    found = monthly_revenue({"payg": plan(per_call="0.02 USD")}, DemandSection(calls_per_month=200_000))
+    assert found is not None
+    assert found.amount == Decimal("4000.00")
+    assert found.assumptions == ("all calls come through the plan payg",)
+
+
+def test_a_monthly_plan_is_billed_per_customer_with_its_included_calls() -> None:
+    plans = {"clinic": plan(monthly="49 USD", included_calls=5000, overage="0.01 USD")}
+    found = monthly_revenue(plans, DemandSection(calls_per_month=12_000))
+    assert found is not None
+    assert found.amount == Decimal("147.00")  # 3 customers: 5000 + 5000 + 2000
+    assert any("exactly the 5000 calls" in text for text in found.assumptions)
+    heavy = monthly_revenue(plans, DemandSection(calls_per_month=12_000, calls_per_customer=6000))
+    assert heavy is not None
+    assert heavy.amount == Decimal("118.00")  # 2 x (49 + 1000 x 0.01)
+
+
+def test_shares_that_are_not_given_are_equal_over_paid_plans_and_said_so() -> None:
+    plans = {"trial": plan(free_calls=100), "a": plan(per_call="0.02 USD"), "b": plan(per_call="0.04 USD")}
+    found = monthly_revenue(plans, DemandSection(calls_per_month=1000))
+    assert found is not None
+    assert found.amount == Decimal("30.00")
+    assert "equal shares" in found.assumptions[0]
+
+
+def test_calls_in_no_plan_bring_nothing_and_are_said() -> None:
+    demand = DemandSection(calls_per_month=1000, plan_mix={"a": 0.5})
+    found = monthly_revenue({"a": plan(per_call="0.02 USD")}, demand)
+    assert found is not None
+    assert found.amount == Decimal("10.00")
+    assert "0.5 of all calls are in no plan" in found.assumptions[0]
+
+
+def test_a_trial_in_the_mix_brings_nothing_and_no_paid_plan_means_no_revenue() -> None:
+    plans = {"trial": plan(free_calls=100), "a": plan(per_call="0.02 USD")}
+    mixed = monthly_revenue(plans, DemandSection(calls_per_month=1000, plan_mix={"trial": 0.25, "a": 0.75}))
+    assert mixed is not None
+    assert mixed.amount == Decimal("15.00")
+    assert monthly_revenue({"trial": plan(free_calls=100)}, DemandSection(calls_per_month=1000)) is None
+
+
+def test_revenue_is_rated_by_tiers() -> None:
+    charges = [{"meter": "calls", "tiers": [{"up_to": 100, "price": "0.10 USD"}, {"price": "0.01 USD"}]}]
+    found = monthly_revenue({"a": plan(charges=charges)}, DemandSection(calls_per_month=300))
+    assert found is not None
+    assert found.amount == Decimal("12.00")
+    assert any("one customer makes all calls" in text for text in found.assumptions)
+
+
+def test_prices_stay_exact() -> None:
+    assert parse_price("0.0001 USD").amount * 3 == Decimal("0.0003")
