@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
-
 from modelmint.commerce import billing
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.repository import Ticket
@@ -26,12 +24,11 @@ from modelmint.commerce.types import (
 )
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
-from modelmint.store import catalogue, closing, deployments, people, usage
+from modelmint.store import catalogue, closing, deployments, leftovers, people, usage
 from modelmint.store.database import Database
 from modelmint.store.operation import RELEASED
-from modelmint.store.process import is_dead, parse, this_process
-from modelmint.store.reserve import ANSWERS_LAST, Refuse, Reserve
-from modelmint.store.schema import idempotency, reservations
+from modelmint.store.process import this_process
+from modelmint.store.reserve import Refuse, Reserve
 from modelmint.store.settle import Settle
 from modelmint.store.writer import GroupWriter
 
@@ -68,13 +65,13 @@ class SqlBooks:
 
     def release_stale(self) -> int:
         now = micros(self._clock.now())
-        with self._database.write() as connection:
-            connection.execute(delete(idempotency).where(idempotency.c.at < now - 2 * ANSWERS_LAST))
-            columns = (reservations.c.id, reservations.c.owner, reservations.c.lease_until)
-            rows = list(connection.execute(select(*columns)))
         alone = self._database.kind == "sqlite"
-        dead = {owner: is_dead(parse(owner), shared_disk_only=alone) for owner in {row[1] for row in rows}}
-        stale = [name for name, owner, lease in rows if dead[owner] or lease <= now]
+        with self._database.read() as connection:
+            stale = leftovers.stale_reservations(connection, now, shared_disk_only=alone)
+            expired = leftovers.has_expired_answers(connection, now)
+        if expired:
+            with self._database.write() as connection:
+                leftovers.forget_expired_answers(connection, now)
         operations = [Settle(Settlement(name, 499, RELEASED), release=True) for name in stale]
         for operation in operations:
             self._writer.submit(operation)

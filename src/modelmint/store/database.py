@@ -109,7 +109,8 @@ def _engine(url: str) -> tuple[Kind, Engine, Path | None]:
         if not parsed.database or parsed.database == ":memory:":
             raise BadDatabaseUrl("books in memory would be lost; give sqlite:///path/to/books.sqlite")
         file = Path(parsed.database).absolute()
-        file.parent.mkdir(parents=True, exist_ok=True)
+        with translated():
+            file.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -51,7 +51,6 @@ OPEN_ANSWER = (
 )
 KEEP_ANSWER = "UPDATE idempotency SET answer = ? WHERE customer = ? AND key = ?"
 DROP_ANSWER = "DELETE FROM idempotency WHERE customer = ? AND key = ?"
-PURGE_ANSWERS = "DELETE FROM idempotency WHERE at < ?"
 
 
 class HotConnection:
