@@ -83,22 +83,15 @@ def load_test(
     server = _processes(pids() if callable(pids) else pids)
     _run(address, requests, 2, min(0.5, seconds), first=True)
     points: list[LoadPoint] = []
-    client_cpu, calls, loads = 0.0, 0, []
+    spent, loads = 0.0, []
     for clients in levels:
-        cpu_before, foreign = time.thread_time(), _Foreign(server)
-        server_before = _cpu(server)
-        started = time.perf_counter()
-        level = _run(address, requests, clients, seconds)
-        elapsed = time.perf_counter() - started
-        server_spent = _cpu(server) - server_before
-        own = time.thread_time() - cpu_before
-        client_cpu += own
-        calls += len(level.seconds)
-        loads.append(foreign.cores(elapsed, own))
-        points.append(_point(clients, level, elapsed, server_spent))
-        fastest = max(point.calls_per_second for point in points)
-        too_slow = p99_limit_ms is not None and points[-1].p99_ms > p99_limit_ms
-        if clients > 1 and (too_slow or points[-1].calls_per_second < _STILL_RISING * fastest):
+        point, own, load = _measure(address, requests, clients, seconds, server)
+        points.append(point)
+        loads.append(load)
+        spent += own
+        fastest = max(one.calls_per_second for one in points)
+        too_slow = p99_limit_ms is not None and point.p99_ms > p99_limit_ms
+        if clients > 1 and (too_slow or point.calls_per_second < _STILL_RISING * fastest):
             break
     fitting = [p for p in points if not p.errors and (p99_limit_ms is None or p.p99_ms <= p99_limit_ms)]
     return LoadResult(
@@ -108,10 +101,22 @@ def load_test(
         workers=max(1, len(server) - 1),
         engine=engine,
         threads=threads,
-        client_cpu_ms=round(1000 * client_cpu / max(1, calls), 4),
+        client_cpu_ms=round(1000 * spent / max(1, sum(point.calls for point in points)), 4),
         load=round(sum(loads) / len(loads), 3),
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def _measure(
+    address: tuple[str, int], requests: Sequence[bytes], clients: int, seconds: float, server: Sequence[psutil.Process]
+) -> tuple[LoadPoint, float, float]:
+    """One level: the point, the client's own CPU seconds, the foreign load in cores."""
+    own, before, foreign = time.thread_time(), _cpu(server), _Foreign(server)
+    started = time.perf_counter()
+    level = _run(address, requests, clients, seconds)
+    elapsed = time.perf_counter() - started
+    own = time.thread_time() - own
+    return _point(clients, level, elapsed, _cpu(server) - before), own, foreign.cores(elapsed, own)
 
 
 def _point(clients: int, level: _Level, elapsed: float, server_cpu: float) -> LoadPoint:
