@@ -64,15 +64,7 @@ def draft(connection: Connection, terms: Terms, period: Period, end: datetime) -
 def _open_window(connection: Connection, terms: Terms, period: Period, end: datetime) -> Period | None:
     """The part of ``period`` up to ``end`` that no closing covers; raises ``EarlierPeriodOpen``."""
     customer = terms.customer.id
-    closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
-    held = catalogue.subscriptions_of(connection, customer)
-    # Usage older than the first plan exists where the clock went back.
-    first = connection.scalar(select(func.min(outcomes.c.at)).where(outcomes.c.customer == customer))
-    known = [subscription.starts_at for subscription in held] + ([] if first is None else [moment(first)])
-    if closed is not None:
-        begin = moment(closed)
-    else:
-        begin = month_of(min(known)).start if known else period.start
+    begin = _begin(connection, customer) or period.start
     if begin < period.start:
         earlier = _drafts(connection, terms, Period(begin, period.start))
         if earlier:
@@ -83,6 +75,18 @@ def _open_window(connection: Connection, terms: Terms, period: Period, end: date
             )
         begin = period.start
     return Period(begin, end) if begin < end else None
+
+
+def _begin(connection: Connection, customer: str) -> datetime | None:
+    """Where nothing was billed yet: after the last closing, else the month of the first plan or usage."""
+    closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
+    if closed is not None:
+        return moment(closed)
+    held = [subscription.starts_at for subscription in catalogue.subscriptions_of(connection, customer)]
+    # Usage older than the first plan exists where the clock went back.
+    first = connection.scalar(select(func.min(outcomes.c.at)).where(outcomes.c.customer == customer))
+    known = held if first is None else [*held, moment(first)]
+    return month_of(min(known)).start if known else None
 
 
 def _drafts(connection: Connection, terms: Terms, window: Period) -> list[Invoice]:
