@@ -19,6 +19,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import psutil
+
 from modelmint.api.board import Board
 from modelmint.api.errors import PortTaken, ServerFailed
 from modelmint.api.identity import admin_token
@@ -64,7 +66,7 @@ def run(
     workers = workers or fitting
     listener = listen(host, port)
     workspace = root / WORKSPACE
-    board = Board(workspace / "run" / f"board-{os.getpid()}", workers, create=True)
+    board = new_board(workspace / "run", workers)
     config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level)
     parent = _Parent(config, board, listener)
     try:
@@ -92,6 +94,15 @@ def _prepare(root: Path, database_url: str | None, engine: EngineChoice | None) 
             variant = target.variant or release.model(target.model).default
             threads = max(threads, engine_choice(release, target.model, variant).threads)
     return max(1, this_machine().cores // threads)
+
+
+def new_board(folder: Path, workers: int) -> Board:
+    """The board of this parent; those of parents that were killed are cleared away."""
+    for left in folder.glob("board-*"):
+        pid = left.name.removeprefix("board-")
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            left.unlink(missing_ok=True)
+    return Board(folder / f"board-{os.getpid()}", workers, create=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import tempfile
 from pathlib import Path
 
@@ -33,7 +32,7 @@ class Service:
         engine: EngineChoice | None = None,
     ) -> None:
         self.shop = shop
-        self.board = board or Board(Path(tempfile.mkdtemp()) / f"board-{secrets.token_hex(4)}", 1, create=True)
+        self.board = board or _own_board()
         self.slot: Slot = self.board.slot(worker)
         self.slot.started()
         self.limits = shop.limits(self.board.workers)
@@ -77,3 +76,9 @@ class Service:
         self.slot.set("ready", 0)
         self.host.close()
         self.shop.close()
+
+
+def _own_board() -> Board:
+    """A board for one process alone; its file is gone as soon as it is mapped."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Board(Path(folder) / "board", 1, create=True)

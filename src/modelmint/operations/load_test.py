@@ -22,7 +22,7 @@ from modelmint.serving.types import LoadPoint, LoadResult
 
 LEVELS = (1, 2, 4, 8, 16, 32)
 _HEAD_END = b"\r\n\r\n"
-#: A further level is tried only while it may still be faster: calls/s at least this share of the best so far.
+#: The ramp ends after two levels in a row below this share of the best calls/s so far.
 _STILL_RISING = 0.9
 
 
@@ -90,8 +90,8 @@ def load_test(
         loads.append(load)
         spent += own
         fastest = max(one.calls_per_second for one in points)
-        too_slow = p99_limit_ms is not None and point.p99_ms > p99_limit_ms
-        if clients > 1 and (too_slow or point.calls_per_second < _STILL_RISING * fastest):
+        falling = len(points) > 1 and all(one.calls_per_second < _STILL_RISING * fastest for one in points[-2:])
+        if falling or (clients > 1 and p99_limit_ms is not None and point.p99_ms > p99_limit_ms):
             break
     fitting = [p for p in points if not p.errors and (p99_limit_ms is None or p.p99_ms <= p99_limit_ms)]
     return LoadResult(

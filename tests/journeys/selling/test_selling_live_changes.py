@@ -21,6 +21,7 @@ from modelmint.releases.errors import DamagedRelease
 from modelmint.testing.pictures import picture
 from modelmint.testing.releases import brightness_release
 from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.ventures import venture_text
 
 
 class Load:
@@ -175,3 +176,53 @@ def test_a_release_copied_into_an_empty_folder_is_sold_there_under_its_own_plans
         assert answer.status == 200, answer.body
         assert (answer.json["label"], answer.json["plan"]) == ("bright", "clinic")
         assert answer.json["use"] == "for tests only"
+
+
+BLOCKER = """
+import sys
+
+class NoWorkshop:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "transformers", "onnx", "onnxscript", "sklearn", "peft", "tensorboard"}:
+            raise ImportError(f"{name} is not in this environment")
+
+sys.meta_path.insert(0, NoWorkshop())
+"""
+
+
+def test_the_shop_alone_without_torch_or_onnx_serves(
+    fresh_shop: Furnished, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(BLOCKER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    absent = subprocess.run([sys.executable, "-c", "import torch"], capture_output=True, check=False)
+    assert b"not in this environment" in absent.stderr
+    with server_process(fresh_shop.root, workers=1) as state:
+        assert tools.Line(state["url"], fresh_shop.secret).predict().json["label"] == "bright"
+
+
+@pytest.mark.timeout(60)
+def test_more_calls_than_the_queue_holds_are_refused_at_once_and_the_rest_is_answered(
+    tmp_path: Path, tools: Any
+) -> None:
+    text = venture_text() + "\n[serving]\nmax_queue = 1\nmax_batch = 1\n"
+    shop = furnish(tmp_path / "shop", venture=text)
+    large = picture(200, side=1500, noise=60)
+    tally = tools.Tally()
+    with server_process(shop.root, workers=1) as state:
+
+        def call(_: int) -> None:
+            line = tools.Line(state["url"], shop.secret)
+            for _ in range(6):
+                answer = line.predict(payload=large)
+                tally.note(answer)
+                if answer.status == 503:
+                    assert answer.json["code"] == "overloaded"
+                    assert int(answer.headers["retry-after"]) >= 1
+
+        tools.in_parallel(16, call)
+        usage = tools.Line(state["url"], shop.secret).send("GET", "/v1/usage").json
+    assert set(tally.statuses) == {200, 503}
+    assert usage["calls"] == tally.statuses.count(200)
+    assert usage["refused"] == {"overloaded": tally.statuses.count(503)}
