@@ -23,7 +23,7 @@ from modelmint.store.errors import BooksUnavailable, NewerBooks
 from modelmint.store.open import open_books
 from modelmint.store.process import Process, this_process
 from modelmint.store.schema import APPEND_ONLY, metadata
-from modelmint.testing.books import a_caller
+from modelmint.testing.books import a_caller, some_plans
 
 START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 
@@ -66,6 +66,18 @@ def test_a_customer_is_found_by_id_and_by_exact_name(books: SqlBooks) -> None:
     with pytest.raises(CustomerExists):
         books.add_customer("Clinic North", "other@example.org")
     assert books.customers() == [north]
+
+
+def test_customers_keys_and_plans_are_listed_in_the_order_of_their_coming(books: SqlBooks) -> None:
+    names = [f"{number * 7919 % 20}" for number in range(20)]
+    made = [books.add_customer(name, "") for name in names]
+    assert books.customers() == made
+    keys = [books.add_key("3", name)[0] for name in names]
+    assert books.keys() == keys
+    books.put_plans(some_plans())
+    held = [books.subscribe("3", name).id for name in ("payg", "clinic", "payg", "strict", "payg")]
+    assert [one.id for one in books.subscriptions("3")] == held
+    assert [plan.name for plan in books.plans()] == ["trial", "payg", "clinic", "strict"]
 
 
 def test_a_secret_is_shown_once_and_only_its_digest_is_stored(books: SqlBooks, url: str) -> None:

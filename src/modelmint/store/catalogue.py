@@ -113,11 +113,7 @@ def subscriptions_of(connection: Connection, customer: str) -> list[Subscription
 
 
 def _rows(connection: Connection, customer: str) -> Sequence[Any]:
-    query = (
-        select(subscriptions)
-        .where(subscriptions.c.customer == customer)
-        .order_by(subscriptions.c.starts_at, subscriptions.c.id)
-    )
+    query = select(subscriptions).where(subscriptions.c.customer == customer).order_by(subscriptions.c.seq)
     return connection.execute(query).mappings().all()
 
 

@@ -29,7 +29,7 @@ def add_customer(connection: Connection, name: str, email: str, now: int) -> Cus
 
 def all_customers(connection: Connection) -> list[Customer]:
     """In the order of their coming."""
-    return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.id)).mappings()]
+    return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.seq)).mappings()]
 
 
 def customer(connection: Connection, wanted: str) -> Customer:
@@ -61,7 +61,7 @@ def add_key(connection: Connection, owner: str, name: str, now: int) -> tuple[Ke
 
 def all_keys(connection: Connection, owner: str | None) -> list[Key]:
     """In the order of their making."""
-    query = select(keys).order_by(keys.c.id)
+    query = select(keys).order_by(keys.c.seq)
     if owner is not None:
         query = query.where(keys.c.customer == owner)
     return [_key(row) for row in connection.execute(query).mappings()]

@@ -40,12 +40,12 @@ class Reserve:
         try:
             account = batch.account(self.request.key_digest)
         except Unauthenticated as refusal:
-            self._admitted.problem = refusal
+            self._admitted.problem = refusal.with_traceback(None)
             return
         try:
             self._admitted.value = self._admit(batch, account)
         except ModelmintError as refusal:
-            self._admitted.problem = refusal
+            self._admitted.problem = refusal.with_traceback(None)
             batch.book(_refusal(batch, account, self.request, refusal.status or 422, refusal.code))
 
     def _admit(self, batch: Batch, account: Account) -> Admitted:
@@ -138,7 +138,7 @@ class Refuse:
         try:
             account = batch.account(self._request.key_digest)
         except Unauthenticated as refusal:
-            self._done.problem = refusal
+            self._done.problem = refusal.with_traceback(None)
             return
         batch.book(_refusal(batch, account, self._request, self._status, self._code))
 

@@ -33,7 +33,8 @@ meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("v
 customers = Table(
     "customers",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False, unique=True),
     Column("email", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -42,7 +43,8 @@ customers = Table(
 keys = Table(
     "keys",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False, index=True),
     Column("digest", Text, nullable=False, unique=True),
     Column("hint", Text, nullable=False),
@@ -73,7 +75,8 @@ offers = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("customer", Text, ForeignKey("customers.id"), nullable=False, index=True),
     Column("plan", Text, nullable=False),
     Column("plan_version", Text, nullable=False),

@@ -37,7 +37,7 @@ class Settle:
         try:
             self._outcome.value = self._settle(batch)
         except ModelmintError as problem:
-            self._outcome.problem = problem
+            self._outcome.problem = problem.with_traceback(None)
 
     def _settle(self, batch: Batch) -> Outcome:
         wanted = self.settlement

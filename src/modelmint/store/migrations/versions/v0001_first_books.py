@@ -33,14 +33,16 @@ def _people() -> None:
     )
     op.create_table(
         "customers",
-        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
         sa.Column("name", sa.Text(), nullable=False, unique=True),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
     )
     op.create_table(
         "keys",
-        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
         sa.Column("customer", sa.Text(), sa.ForeignKey("customers.id"), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False, unique=True),
         sa.Column("hint", sa.Text(), nullable=False),
@@ -68,7 +70,8 @@ def _catalogue() -> None:
     )
     op.create_table(
         "subscriptions",
-        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
         sa.Column("customer", sa.Text(), sa.ForeignKey("customers.id"), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("plan_version", sa.Text(), nullable=False),
