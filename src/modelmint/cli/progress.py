@@ -108,7 +108,7 @@ class _PlainBar:
 class PlainProgress:
     """Lines without colour or control characters; a bar speaks at most every ``every`` seconds."""
 
-    def __init__(self, file: TextIO, every: float = 5.0) -> None:
+    def __init__(self, file: TextIO, every: float = 10.0) -> None:
         self._file = file
         self._every = every
 

@@ -21,7 +21,10 @@ def rich_table(view: TableView) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(column.name for column in view.columns))
     for column in view.columns:
-        table.add_column(column.name, justify="right" if column.figure else "left", overflow="fold")
+        # Figures and names are never broken; long words in the last columns may be.
+        table.add_column(
+            column.name, justify="right" if column.figure else "left", overflow="fold", no_wrap=column.figure
+        )
     for index, row in enumerate(view.rows):
         table.add_row(*(Text(cell) for cell in row), style=_STYLES.get(view.marks.get(index, "")))
     return table

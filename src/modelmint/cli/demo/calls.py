@@ -63,7 +63,7 @@ class Caller:
 
 def try_refusals(caller: Caller, good: bytes) -> list[Refusal]:
     """A text file instead of a scan, and a key that nobody was given. Neither may be billed."""
-    text = caller.call(b"This is a letter, not a scan.\n", kind="text/plain")
+    text = caller.call(b"This is a letter, not a scan.\n", kind="application/octet-stream")
     wrong = caller.call(good, secret="mm_a-key-that-nobody-was-given")  # noqa: S106 - meant to be refused
     return [_refusal("a text file", 422, text), _refusal("a wrong key", 401, wrong)]
 

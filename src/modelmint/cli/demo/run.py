@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import cycle, islice
+from itertools import chain, count, cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from modelmint.cli.demo.calls import Caller, try_refusals
 from modelmint.cli.demo.report import DemoRun
 from modelmint.cli.errors import DemoWentWrong, FileInTheWay
 from modelmint.commerce.invoice_text import render
+from modelmint.commerce.repository import Books
 from modelmint.kit.canonical import pretty_json
 from modelmint.kit.files import write_atomic
 from modelmint.kit.period import month_of
@@ -26,6 +27,7 @@ from modelmint.venture.load import LoadedVenture, load_venture
 
 #: The plan that the demo's customer holds; the templates have it.
 PLAN = "payg"
+CUSTOMER = "Northside Clinic"
 #: Builds the venture in a folder; the verb hands it in, since it knows the workshop.
 Build = Callable[[LoadedVenture, Path], dict[str, Any]]
 
@@ -40,7 +42,7 @@ def run_demo(folder: Path, solution: str, calls: int, build: Build, progress: Pr
     with _timed(run, "deploy", progress), open_shop(folder) as shop:
         name = deploy(shop.books, shop.shelf, run.build["release"]["id"])[0].name
         run.plan = shop.books.plan(PLAN)
-        customer = shop.books.add_customer("Northside Clinic", "billing@northside.example")
+        customer = shop.books.add_customer(_new_name(shop.books), "billing@northside.example")
         shop.books.subscribe(customer.id, PLAN)
         _, secret = shop.books.add_key(customer.id, "demo")
         run.customer = customer.name
@@ -90,6 +92,13 @@ def _new(folder: Path, solution: str) -> LoadedVenture:
     for path, text in files.items():
         write_atomic(folder / path, text)
     return load_venture(folder)
+
+
+def _new_name(books: Books) -> str:
+    """A name that no customer of this folder has yet: every demo bills one of its own."""
+    taken = {customer.name for customer in books.customers()}
+    names = chain([CUSTOMER], (f"{CUSTOMER} {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _held_out(folder: Path, digest: str, calls: int) -> tuple[list[bytes], list[str]]:

@@ -8,19 +8,19 @@ from typing import Any
 from modelmint.cli.types import Column, TableView
 from modelmint.cli.views.figures import DASH, amount, bare, interval, number, seconds, short, size
 
+_MEASURED = "Accuracy and AUROC on validation; CPU, p50 and p99 of one picture in the engine here, interleaved."
 #: Metrics that are shares, shown in the order people ask for them.
 _ORDER = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1_macro", "ece", "brier")
 
 
 def candidates_view(candidates: Sequence[Mapping[str, Any]], currency: str | None) -> TableView:
-    """Every candidate with its figures; the chosen one is marked, a rejected one says why."""
-    rows, marks = [], {}
+    """Every candidate with its figures; the chosen one is marked, why others were rejected stands below."""
+    rows, marks, notes = [], {}, [_MEASURED]
     for index, one in enumerate(candidates):
-        verdict = "chosen" if one.get("chosen") else str(one.get("rejected") or "")
         marks[index] = "good" if one.get("chosen") else "bad" if one.get("rejected") else ""
         rows.append(
             (
-                ("* " if one.get("chosen") else "  ") + str(one["name"]),
+                str(one["name"]),
                 str(one.get("engine") or DASH),
                 number(one.get("accuracy"), 4),
                 number(one.get("auroc"), 4),
@@ -29,19 +29,22 @@ def candidates_view(candidates: Sequence[Mapping[str, Any]], currency: str | Non
                 number(one.get("p99_ms"), 3),
                 size(one.get("size_bytes")),
                 short(one.get("calls_per_second")),
-                amount(one.get("cost_per_1k"), None, 5),
+                short(one.get("cost_per_1k"), 2),
                 amount(one.get("monthly_value"), None, 2),
-                verdict,
+                "chosen" if one.get("chosen") else "rejected" if one.get("rejected") else "",
             )
         )
-    money = f" {currency}" if currency else ""
+        if one.get("rejected"):
+            notes.append(f"{one['name']} on {one['engine']}: {one['rejected']}")
+    if disturbed := [float(one["foreign_load"]) for one in candidates if one.get("disturbed")]:
+        notes.append(f"Other programs kept {max(disturbed):.1f} cores busy meanwhile: build again on a quiet machine.")
+    money = currency or "cost"
     columns = (
         Column("candidate"), Column("engine"), Column("accuracy", True), Column("AUROC", True), Column("CPU ms", True),
         Column("p50 ms", True), Column("p99 ms", True), Column("size", True), Column("calls/s", True),
-        Column("1,000 calls" + money, True), Column("a month" + money, True), Column("verdict"),
+        Column(f"{money}/1,000", True), Column(f"{currency or 'value'}/month", True), Column(""),
     )  # fmt: skip
-    note = "Accuracy and AUROC on validation; times for one picture in the engine, on this machine, interleaved."
-    return TableView("Candidates", columns, tuple(rows), marks, note)
+    return TableView("Candidates", columns, tuple(rows), marks, "\n".join(notes))
 
 
 def gates_view(gates: Sequence[Mapping[str, Any]]) -> TableView:

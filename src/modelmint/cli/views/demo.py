@@ -41,7 +41,7 @@ def calls_view(report: Mapping[str, Any]) -> TableView:
     """The paid calls: how many, how good, how fast, what one costs and what one is billed."""
     calls, each = report["calls"], report["per_call"]
     currency = each["currency"] or ""
-    left = DASH if each["machine_margin"] is None else f"{each['machine_margin']:.2%}"
+    left = DASH if each["machine_margin"] is None else f"{each['machine_margin']:.4%}"
     machine = DASH if each["machine_cost"] is None else f"{short(each['machine_cost'])} {currency}"
     rows = (
         ("calls sent and answered", f"{calls['sent']} and {calls['answered']}"),
@@ -50,7 +50,7 @@ def calls_view(report: Mapping[str, Any]) -> TableView:
         ("compute metered a call", f"{number(calls['compute_ms'], 3)} ms"),
         ("machine cost of one call", machine),
         ("price billed for one call", each["price"] or DASH),
-        ("left after the machine", left),
+        ("left of the price after the machine", left),
     )
     return TableView("Paid calls", (Column(""), Column("")), rows, {})
 
