@@ -59,7 +59,7 @@ def _with_waivers(venture: LoadedVenture, waive: Mapping[str, str]) -> LoadedVen
     if not waive:
         return venture
     gates = venture.file.gates
-    merged = type(gates).model_validate({**gates.model_dump(), "waive": {**gates.waive, **waive}})
+    merged = gates.model_copy(update={"waive": {**gates.waive, **waive}})
     return dataclasses.replace(venture, file=venture.file.model_copy(update={"gates": merged}))
 
 
