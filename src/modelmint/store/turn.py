@@ -2,7 +2,9 @@
 
 SQLite lets one process write at a time and makes the others poll with growing sleeps. Waiting in the kernel for
 an advisory lock is prompt instead. It only orders the queue: what keeps the books right is ``BEGIN IMMEDIATE``,
-and a process that is killed loses its place by itself.
+and a process that is killed loses its place by itself. (Measured with four processes of 16 callers: polling the
+lock every 0.1 to 1 ms served a fifth fewer calls, and less evenly.) A process that is stopped in its turn, not
+killed, holds up the others until it goes on.
 """
 
 from __future__ import annotations
