@@ -27,6 +27,7 @@ def serve(
     """Answer paid calls until Ctrl-C or SIGTERM; calls under way are finished and booked first."""
     from modelmint.api.process import setup_logging
     from modelmint.api.server import run
+    from modelmint.worker.schedule import start
 
     session = session_of(ctx)
     if release is not None:
@@ -44,7 +45,7 @@ def serve(
         }
         session.out.answer(payload, lambda out: _show(out, session, url, names))
 
-    run(session.root, host, port, workers, on_ready=ready)
+    run(session.root, host, port, workers, background=start, on_ready=ready)
 
 
 def _take_in(session: Session, folder: Path) -> None:
