@@ -84,7 +84,7 @@ def per_call(plan: Plan | None, build: Mapping[str, Any]) -> dict[str, Any]:
         "price": str(price) if price else None,
         "currency": price.currency if price else None,
         "machine_cost": f"{machine:.8f}" if machine is not None else None,
-        "machine_margin": round(margin, 4) if margin is not None else None,
+        "machine_margin": round(margin, 8) if margin is not None else None,
         "calls_per_second": bare(cost.get("calls_per_second")),
         "server_cpu_ms": bare(cost.get("server_cpu_ms")),
     }

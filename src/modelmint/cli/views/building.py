@@ -48,15 +48,17 @@ def candidates_view(candidates: Sequence[Mapping[str, Any]], currency: str | Non
 
 
 def gates_view(gates: Sequence[Mapping[str, Any]]) -> TableView:
-    """Wanted and found; a gate that was not measured fails."""
-    rows, marks = [], {}
+    """Wanted and found; a gate that was not measured fails. A waived one says why."""
+    rows, marks, notes = [], {}, []
     for index, gate in enumerate(gates):
         word = "waived" if gate.get("waived") else "passed" if gate.get("passed") else "FAILED"
         marks[index] = "good" if gate.get("passed") else "bad"
         found = "not measured" if gate.get("found") is None else short(gate["found"], 4)
-        rows.append((str(gate["name"]), str(gate["wanted"]), found, word, str(gate.get("waived") or "")))
-    columns = (Column("gate"), Column("wanted", True), Column("found", True), Column("result"), Column("reason"))
-    return TableView("Gates", columns, tuple(rows), marks)
+        rows.append((str(gate["name"]), str(gate["wanted"]), found, word))
+        if gate.get("waived"):
+            notes.append(f"{gate['name']} was waived: {gate['waived']}")
+    columns = (Column("gate"), Column("wanted", True), Column("found", True), Column("result"))
+    return TableView("Gates", columns, tuple(rows), marks, "\n".join(notes))
 
 
 def metrics_view(metrics: Mapping[str, Any], title: str = "On the test split, read once by the judge") -> TableView:
