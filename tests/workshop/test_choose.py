@@ -89,6 +89,10 @@ def test_without_a_value_equal_times_go_to_fewer_bytes() -> None:
     assert choose(options, Decimal(0)).key == "b@onnxruntime"
 
 
+def test_a_candidate_without_a_value_gives_way_to_one_that_has_it() -> None:
+    assert choose([option("a", value=None, cpu=0.1), option("b", value="-5")], Decimal(0)).key == "b@onnxruntime"
+
+
 def test_a_single_candidate_is_chosen_and_said_to_be_the_only_one() -> None:
     assert "only candidate inside the gates" in choose([option("a", value="1")], Decimal(0)).why
 

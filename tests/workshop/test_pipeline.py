@@ -61,6 +61,8 @@ price_per_hour = "0.08 USD"
 per_call = "0.02 USD"
 """
 
+SIZES = (("small", 8), ("large", 16))
+
 
 @dataclass
 class Server:
@@ -370,3 +372,20 @@ def test_without_a_recipe_the_same_content_gives_the_same_release_elsewhere(tmp_
         site.write(text.replace('auroc = ">= 0.6"', 'auroc = ">= 0.0"'))
         ids.append(site.build().release_id)
     assert ids[0] == ids[1]
+
+
+def test_several_models_share_one_release_and_stand_under_their_names(tmp_path: Path) -> None:
+    site = new_site(tmp_path, rows=20)
+    text = TEXT.replace('[model]\nbase = "cnn"\nimage_size = 16\nepochs = 2\n', "")
+    models = "".join(f'[models.{name}]\nbase = "cnn"\nimage_size = {size}\nepochs = 1\n' for name, size in SIZES)
+    site.write(text.replace('auroc = ">= 0.6"', 'auroc = ">= 0.0"') + models + "[compress]\nrecipe = []\n")
+    report = site.build()
+    found = report.to_json()
+    assert set(found["models"]) == {"small", "large"}
+    assert "metrics" not in found
+    release = Release.open(report.path)
+    assert [release.spec(name).settings["image_size"] for name, _ in SIZES] == [8, 16]
+    body = release.statements("cost")[0].body
+    assert set(body["models"]) == {"small", "large"}
+    assert "the models share them equally" in " ".join(body["models"]["small"]["assumptions"])
+    assert found["models"]["small"]["cost"]["revenue"] == 1000.0  # half of 100,000 calls at 0.02 USD

@@ -74,11 +74,11 @@ def test_the_value_has_the_interval_of_the_error_share() -> None:
 def test_gross_margin_leaves_errors_out_and_counts_every_other_cost() -> None:
     found = cost_statement(market(), load(3.0), WRONG, 0.0)
     expected = (Decimal("52560") - Decimal("116.80") - Decimal("1524.24") - Decimal("262.80")) / Decimal("52560")
-    assert Decimal(found.gross_margin or 0) == expected.quantize(Decimal("0.000001"))
+    assert Decimal(found.gross_margin or 0) == expected.quantize(Decimal("0.000000001"))
 
 
 def test_cost_per_thousand_is_the_price_of_the_seconds_they_take() -> None:
-    assert cost_statement(market(), load(100.0), WRONG, 0.0).cost_per_1k == "0.000222"  # 0.08 / 3600 x 10 s
+    assert cost_statement(market(), load(100.0), WRONG, 0.0).cost_per_1k == "0.000222222"  # 0.08 / 3600 x 10 s
 
 
 @pytest.mark.parametrize(

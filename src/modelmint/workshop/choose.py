@@ -52,7 +52,9 @@ def choose(options: Sequence[Option], error_price: Decimal) -> Choice:
     fewest = min(failed.values())
     pool = [option for option in options if failed[option.key] == fewest]
     where = "inside the gates" if fewest == 0 else f"among those that fail only {fewest} of the gates on validation"
-    valued = all(option.value is not None for option in pool)
+    # One without a value (its p99 limit was waived, so it has no rate) gives way to those that have one.
+    pool = [option for option in pool if option.value is not None] or pool
+    valued = pool[0].value is not None
     best = max(pool, key=_worth) if valued else min(pool, key=_cpu)
     ties = [option for option in pool if _ties(best, option, error_price, valued)]
     most = max(ties, key=_accuracy)

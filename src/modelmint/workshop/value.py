@@ -20,7 +20,7 @@ from modelmint.workshop.types import Amount, CostStatement
 
 #: 365 x 24 / 12: hours of a mean month.
 HOURS = 730
-_FINE = Decimal("0.000001")
+_FINE = Decimal("0.000000001")
 
 
 @dataclass(frozen=True, slots=True)
