@@ -40,7 +40,7 @@ class Postgres:
             stderr=subprocess.PIPE,
             cwd=self.folder,
             text=True,
-            timeout=60,
+            timeout=180,
             **identity,  # type: ignore[arg-type]  # two of Popen's keywords
         )
         if done.returncode:
@@ -49,7 +49,7 @@ class Postgres:
     def start(self) -> None:
         log = self.folder / "log"
         options = f"-k {self.folder} -c listen_addresses='' -c max_connections=60"
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(log), "-o", options, "start")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "150", "-l", str(log), "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """``immediate`` is a crash: nothing is flushed, the log is replayed at the next start."""
@@ -74,16 +74,29 @@ class Postgres:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def _start() -> Postgres:
     """Skips with the reason where the server cannot start."""
     pytest.importorskip("psycopg", reason="PostgreSQL needs the extra 'postgres'")
     pgserver = pytest.importorskip("pgserver", reason="a real PostgreSQL comes from the package pgserver")
     binaries = Path(pgserver.__file__).parent / "pginstall" / "bin"
     try:
-        server = Postgres(binaries)
+        return Postgres(binaries)
     except (OSError, RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
         pytest.skip(f"no PostgreSQL can be started here: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests that leave it running."""
+    server = _start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def fragile_postgres() -> Iterator[Postgres]:
+    """A server to be crashed: small, because recovery syncs every file of every database."""
+    server = _start()
     yield server
     server.remove()
 

@@ -88,19 +88,19 @@ def test_processes_killed_ten_times_lose_no_acknowledged_call_and_bill_none_twic
     books.close()
 
 
-def test_calls_fail_while_postgresql_is_down_and_go_on_afterwards(postgres: Postgres) -> None:
-    books = open_books(postgres.new_database())
+def test_calls_fail_while_postgresql_is_down_and_go_on_afterwards(fragile_postgres: Postgres) -> None:
+    books = open_books(fragile_postgres.new_database())
     caller = a_caller(books)
     before = caller.reserve()
     caller.call()
-    postgres.stop("immediate")
+    fragile_postgres.stop("immediate")
     try:
         for attempt in (caller.reserve, lambda: caller.settle(before), books.customers):
             with pytest.raises(BooksUnavailable) as failure:
                 attempt()
             assert failure.value.retry_after == 1
     finally:
-        postgres.start()
+        fragile_postgres.start()
     assert caller.settle(before).billable
     caller.call()
     assert books.usage(caller.customer.id, month_of(books.now())).calls == 3
