@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from modelmint.api.board import BUCKETS, Board
@@ -12,22 +13,22 @@ from modelmint.api.metrics import escape, render
 _LINE = re.compile(r'^(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="(\\.|[^"\\])*",?)*\})? [0-9.e+-]+)$')
 
 
-def _count(path: Path, worker: int) -> None:
-    slot = Board(path, 2).slot(worker)
-    for _ in range(1000):
-        slot.begin()
-        slot.end(200 if worker else 404, 0.004)
+_COUNT = """
+import sys
+from pathlib import Path
+from modelmint.api.board import Board
+worker = int(sys.argv[2])
+slot = Board(Path(sys.argv[1]), 2).slot(worker)
+for _ in range(1000):
+    slot.begin()
+    slot.end(200 if worker else 404, 0.004)
+"""
 
 
 def test_each_process_writes_its_own_row_and_any_one_reads_all(tmp_path: Path) -> None:
     board = Board(tmp_path / "board", 2, create=True)
-    processes = [
-        multiprocessing.get_context("spawn").Process(target=_count, args=(board.path, worker)) for worker in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    processes = [subprocess.Popen([sys.executable, "-c", _COUNT, board.path, str(worker)]) for worker in range(2)]
+    assert [process.wait(60) for process in processes] == [0, 0]
     rows = board.rows()
     assert [row.values["class_4xx"] for row in rows] == [1000, 0]
     assert [row.values["class_2xx"] for row in rows] == [0, 1000]
