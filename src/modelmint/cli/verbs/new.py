@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,33 +26,21 @@ def new(
     purpose: Annotated[str | None, typer.Option("--purpose", help="What the service does, in a few words.")] = None,
 ) -> None:
     """Write a commented venture.toml and a README into a new folder; never overwrites."""
-    from modelmint.kit.files import write_atomic
     from modelmint.solutions.templates import render
-    from modelmint.venture.load import load_venture
 
     session = session_of(ctx)
     folder = session.root / name
     answers = {} if data is None else {"source": _as_seen_from(folder, data)}
     if purpose is not None:
         answers["purpose"] = purpose
-    files = render(solution, name, **answers)
-    taken = sorted(str(path) for path in files if (folder / path).exists())
-    if taken:
-        raise FileInTheWay(
-            f"{folder} holds {', '.join(taken)} already, and nothing is overwritten. "
-            "Choose another name, or move the files away.",
-            details={"folder": str(folder), "files": taken},
-        )
-    for path, text in files.items():
-        write_atomic(folder / path, text)
-    load_venture(folder)  # a template that is no valid venture must not leave here unnoticed
+    files = _write(folder, render(solution, name, **answers))
     shown = name if session.options.folder == "." else str(Path(session.options.folder) / name)
     following = [f"modelmint -C {shown} doctor", f"modelmint -C {shown} build"]
     payload = {
         "name": name,
         "solution": solution,
         "folder": str(folder),
-        "files": [str(folder / path) for path in files],
+        "files": files,
         "data": answers.get("source"),
         "next": following,
     }
@@ -66,6 +55,24 @@ def new(
             out.say(f"  {line}")
 
     session.out.answer(payload, show)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Write all or nothing; the paths written. Raises ``FileInTheWay`` where one is there already."""
+    from modelmint.kit.files import write_atomic
+    from modelmint.venture.load import load_venture
+
+    taken = sorted(path for path in files if (folder / path).exists())
+    if taken:
+        raise FileInTheWay(
+            f"{folder} holds {', '.join(taken)} already, and nothing is overwritten. "
+            "Choose another name, or move the files away.",
+            details={"folder": str(folder), "files": taken},
+        )
+    for path, text in files.items():
+        write_atomic(folder / path, text)
+    load_venture(folder)  # a template that is no valid venture must not leave here unnoticed
+    return [str(folder / path) for path in files]
 
 
 def _as_seen_from(folder: Path, data: str) -> str:
