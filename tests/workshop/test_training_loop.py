@@ -26,7 +26,7 @@ from modelmint.workshop.training.types import Layout, Plan
 PLAN = Plan(
     method="full", epochs=4, batch_size=16, optimizer="adamw", learning_rate=3e-3, body_rate=1.0, weight_decay=0.01,
     label_smoothing=0.05, class_weights=None, schedule="cosine", warmup=0.1, patience=0,
-    augment=("shift", "rotate", "brightness"), augment_share=0.7,
+    augment=("shift", "rotate", "brightness"), augment_share=0.7, copies=0,
     average=0.9, keep="last", freeze_norm=False, hidden=8, dropout=0.3,
     seed=7, threads=1,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from modelmint.kit.progress import Silent
 from modelmint.tasks.types import ImageSettings
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.models.classifier import Classifier, Head
@@ -18,6 +19,8 @@ from modelmint.workshop.training import layout as layout_module
 from modelmint.workshop.training.augment import ROTATE_DEGREES, SHIFT_SHARE, Augmenter
 from modelmint.workshop.training.averages import MovingAverage
 from modelmint.workshop.training.defaults import plan_for
+from modelmint.workshop.training.features import Copies, features_of
+from modelmint.workshop.training.inputs import Data, Rows
 from modelmint.workshop.training.layout import decide
 from modelmint.workshop.training.loss import balanced_weights, make_loss
 from modelmint.workshop.training.optimiser import make_optimiser, set_rate
@@ -185,9 +188,29 @@ def test_fewer_pictures_mean_more_epochs_within_bounds() -> None:
     assert epochs[0] > epochs[-1] >= 1
 
 
-def test_the_head_is_trained_without_augmentation() -> None:
-    assert plan(ModelSection(method="head"), augment=("shift",)).augment == ()
-    assert plan(augment=("shift",)).augment == ("shift",)
+def test_a_head_learns_from_plain_and_augmented_features_and_a_full_training_from_changing_pictures() -> None:
+    assert plan(ModelSection(method="head"), augment=("shift",)).copies == 1
+    assert plan(ModelSection(method="head"), augment=()).copies == 0
+    assert plan(augment=("shift",)).copies == 0
+
+
+def test_features_of_copies_follow_the_plain_ones_and_repeat_for_a_seed(tmp_path: Path) -> None:
+    body = CnnBody(1, [4, 8]).eval()
+    pixels = torch.rand(150, 1, 24, 24, generator=generator_for(0, "pixels"))
+    data = Data(Rows(pixels, torch.arange(150) % 3), Rows(pixels[:5], torch.arange(5) % 3))
+
+    def features(name: str, copies: Copies | None) -> Data:
+        return features_of(body, data, Layout(), torch.device("cpu"), tmp_path / name, Silent(), copies)
+
+    plain = features("plain", None)
+    augmenter = Augmenter(("shift",), GREY)
+    one, again, other = (features(str(turn), Copies(1, augmenter, seed)) for turn, seed in enumerate((3, 3, 4)))
+    assert one.train.inputs.shape == (300, 8)
+    assert torch.equal(one.train.inputs[:150], plain.train.inputs)
+    assert torch.equal(one.train.targets[150:], plain.train.targets)
+    assert torch.equal(one.train.inputs, again.train.inputs)
+    assert not torch.equal(one.train.inputs[150:], other.train.inputs[150:])
+    assert torch.equal(one.val.inputs, plain.val.inputs)
 
 
 def test_a_layout_is_timed_once_and_then_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from modelmint.workshop.models.registry import resolve_base
 from modelmint.workshop.training.augment import Augmenter
 from modelmint.workshop.training.defaults import plan_for
 from modelmint.workshop.training.environment import default_threads, device, environment, reproducible
-from modelmint.workshop.training.features import features_of, standardised
+from modelmint.workshop.training.features import Copies, features_of, standardised
 from modelmint.workshop.training.fit import Fitted, fit
 from modelmint.workshop.training.inputs import Data, encode_rows
 from modelmint.workshop.training.layout import LayoutDecision, decide
@@ -56,7 +56,7 @@ def run(inputs: TrainInputs, into: Path, progress: Progress | None = None) -> Tr
     progress = progress or Silent()
     threads = inputs.threads or default_threads()
     backbone = _backbone(inputs)
-    choice = _augmentation(inputs)
+    choice = choose(inputs.dataset, inputs.section.augment)
     plan = _plan(inputs, backbone, choice, threads)
     spec = _spec(inputs, backbone)
     inputs.scratch.mkdir(parents=True, exist_ok=True)
@@ -130,12 +130,6 @@ def _spec(inputs: TrainInputs, backbone: Backbone) -> dict[str, Any]:
     return {"task": task.name, "settings": plain(settings), "labels": list(inputs.dataset.labels)}
 
 
-def _augmentation(inputs: TrainInputs) -> AugmentChoice:
-    if inputs.section.method == "head":
-        return AugmentChoice((), {"all": "the head is trained on features that are computed once"})
-    return choose(inputs.dataset, inputs.section.augment)
-
-
 def _plan(inputs: TrainInputs, backbone: Backbone, choice: AugmentChoice, threads: int) -> Plan:
     targets = inputs.dataset.targets("train")
     balanced = inputs.section.class_weights == "balanced"
@@ -167,6 +161,10 @@ def _identity(plan: Plan, backbone: Backbone, layout: Layout, dataset: str, *mor
     return digest_value([*about, environment(plan.threads), *more])
 
 
+def _augmenter(plan: Plan, backbone: Backbone) -> Augmenter | None:
+    return Augmenter(plan.augment, backbone.settings, plan.augment_share) if plan.augment else None
+
+
 def _train_full(
     network: Classifier, data: Data, plan: Plan, backbone: Backbone, inputs: TrainInputs, progress: Progress
 ) -> tuple[LayoutDecision, Fitted, float]:
@@ -183,10 +181,9 @@ def _train_full(
         precision=inputs.section.precision, key=key,
     )  # fmt: skip
     identity = _identity(plan, backbone, decision.layout, inputs.dataset.digest)
-    augmenter = Augmenter(plan.augment, backbone.settings, plan.augment_share) if plan.augment else None
     fitted = fit(
-        network, data, plan, decision.layout, scratch=inputs.scratch, identity=identity, augmenter=augmenter,
-        progress=progress,
+        network, data, plan, decision.layout, scratch=inputs.scratch, identity=identity,
+        augmenter=_augmenter(plan, backbone), progress=progress,
     )  # fmt: skip
     return decision, fitted, 0.0
 
@@ -197,16 +194,13 @@ def _train_head(
     convolutions = any(isinstance(module, nn.Conv2d) for module in network.body.modules())
     layout = Layout("float32", convolutions)
     identity = _identity(plan, backbone, layout, inputs.dataset.digest)
-    about = [
-        _described(backbone),
-        plain(backbone.settings),
-        inputs.dataset.digest,
-        environment(plan.threads),
-        plan.seed,
-    ]
-    cached = inputs.scratch / f"features-{digest_value(about)[:16]}.safetensors"
+    if not backbone.pretrained:
+        progress.note(f"base {backbone.name!r} has no pretrained weights: its head learns from random features")
+    augmenter = _augmenter(plan, backbone)
+    copies = Copies(plan.copies, augmenter, plan.seed) if augmenter and plan.copies else None
+    cached = inputs.scratch / f"features-{digest_value([identity, 'features'])[:16]}.safetensors"
     started = time.monotonic()
-    features, mean, spread = standardised(features_of(network.body, data, layout, device(), cached, progress))
+    features, mean, spread = standardised(features_of(network.body, data, layout, device(), cached, progress, copies))
     seconds = time.monotonic() - started
     fitted = fit(
         network.head, features, plan, Layout("float32", channels_last=False),

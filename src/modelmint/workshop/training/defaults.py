@@ -26,6 +26,8 @@ class Recipe:
     weight_decay: float
     augment_share: float
     label_smoothing: float = 0.0
+    #: Augmented copies of the training rows that are learned from beside the plain ones (method ``head``).
+    copies: int = 0
     body_rate: float = 1.0
     average: float = 0.0
     freeze_norm: bool = False
@@ -38,13 +40,16 @@ class Recipe:
 # clipping, random erasing.
 FROM_SCRATCH = Recipe(32, 6, 600, {"adamw": 3e-3, "sgd": 0.05}, 0.05, 1.0)
 FINE_TUNE = Recipe(32, 6, 300, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 0.5, freeze_norm=True)
-HEAD = Recipe(64, 40, 1500, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 0.0)
+# Heads on fixed features: one augmented copy holds up better under shift at no loss on clean pictures. A
+# hidden layer overfits after some 300 steps, a single layer still gains at 2,000.
+HEAD = Recipe(128, 30, 2000, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 1.0, copies=1)
+HIDDEN_HEAD = Recipe(128, 4, 300, {"adamw": 1e-3, "sgd": 0.02}, 0.05, 1.0, copies=1)
 
 
-def recipe_for(method: str, *, pretrained: bool) -> Recipe:
-    """The defaults of a method on a pretrained or fresh backbone."""
-    if method == "head":
-        return HEAD
+def recipe_for(section: ModelSection, *, pretrained: bool) -> Recipe:
+    """The defaults for a method on a pretrained or fresh backbone."""
+    if section.method == "head":
+        return HIDDEN_HEAD if section.hidden else HEAD
     return FINE_TUNE if pretrained else FROM_SCRATCH
 
 
@@ -58,9 +63,10 @@ def plan_for(
     threads: int,
 ) -> Plan:
     """The plan for ``rows`` training rows; what the section states wins over the recipe."""
-    recipe = recipe_for(section.method, pretrained=pretrained)
+    recipe = recipe_for(section, pretrained=pretrained)
+    copies = recipe.copies if augment else 0
     batch = section.batch_size or recipe.batch_size
-    per_epoch = max(1, rows // batch)
+    per_epoch = max(1, rows * (1 + copies) // batch)
     epochs = section.epochs or max(recipe.epochs, math.ceil(recipe.fewest_steps / per_epoch))
     return Plan(
         method=section.method,
@@ -75,8 +81,9 @@ def plan_for(
         schedule=section.schedule,
         warmup=section.warmup,
         patience=section.patience,
-        augment=augment if section.method == "full" else (),
+        augment=augment,
         augment_share=recipe.augment_share,
+        copies=copies,
         average=recipe.average,
         keep="best" if section.patience else "last",
         freeze_norm=recipe.freeze_norm,

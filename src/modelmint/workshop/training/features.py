@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,35 +12,72 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from modelmint.kit.files import write_atomic
-from modelmint.kit.progress import Progress
+from modelmint.kit.progress import Bar, Progress
+from modelmint.workshop.training.augment import Augmenter
 from modelmint.workshop.training.inputs import Data, Rows
 from modelmint.workshop.training.layout import arrange
+from modelmint.workshop.training.seeds import generator_for
 from modelmint.workshop.training.types import Layout
 from modelmint.workshop.training.validate import outputs
 
 _BLOCK = 128
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Augmented copies of the training rows that are learned from beside the plain ones."""
+
+    count: int
+    augmenter: Augmenter
+    seed: int
+
+
 def features_of(
-    body: nn.Module, data: Data, layout: Layout, device: torch.device, cached: Path, progress: Progress
+    body: nn.Module,
+    data: Data,
+    layout: Layout,
+    device: torch.device,
+    cached: Path,
+    progress: Progress,
+    copies: Copies | None = None,
 ) -> Data:
     """Pooled features ``[n, width]`` for both splits, the body in eval mode; read from ``cached`` where it is there.
 
-    The file's name carries the digest of all that the features depend on, so one that exists is right.
+    With ``copies`` the training split is ``1 + count`` times as long. The file's name carries the digest of
+    all that the features depend on, so one that exists is right.
     """
+    count = copies.count if copies else 0
     if not cached.is_file():
         arrange(body.eval(), layout)
-        found = {}
-        with progress.bar("features", len(data.train) + len(data.val)) as bar:
-            for name, rows in (("train", data.train), ("val", data.val)):
-                parts = []
-                for start in range(0, len(rows), _BLOCK):
-                    parts.append(outputs(body, rows.inputs[start : start + _BLOCK], layout, device))
-                    bar.advance(len(parts[-1]))
-                found[name] = torch.cat(parts)
-        write_atomic(cached, save(found))
+        train = []
+        with progress.bar("features", (1 + count) * len(data.train) + len(data.val)) as bar:
+            for copy in range(1 + count):
+                changed = partial(_changed, copies, copy) if copies and copy else None
+                train.append(_pooled(body, data.train, layout, device, bar, changed))
+            val = _pooled(body, data.val, layout, device, bar, None)
+        write_atomic(cached, save({"train": torch.cat(train), "val": val}))
     features = load_file(cached)
-    return Data(Rows(features["train"], data.train.targets), Rows(features["val"], data.val.targets))
+    return Data(Rows(features["train"], data.train.targets.repeat(1 + count)), Rows(features["val"], data.val.targets))
+
+
+def _changed(copies: Copies, copy: int, start: int, pixels: torch.Tensor) -> torch.Tensor:
+    return copies.augmenter(pixels, generator_for(copies.seed, "copy", copy, start))
+
+
+def _pooled(
+    body: nn.Module,
+    rows: Rows,
+    layout: Layout,
+    device: torch.device,
+    bar: Bar,
+    changed: Callable[[int, torch.Tensor], torch.Tensor] | None,
+) -> torch.Tensor:
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        pixels = rows.inputs[start : start + _BLOCK]
+        parts.append(outputs(body, changed(start, pixels) if changed else pixels, layout, device))
+        bar.advance(len(pixels))
+    return torch.cat(parts)
 
 
 def standardised(data: Data) -> tuple[Data, torch.Tensor, torch.Tensor]:

@@ -43,6 +43,8 @@ class Plan:
     augment: tuple[str, ...]
     #: Share of pictures that each kind of augmentation changes.
     augment_share: float
+    #: Augmented copies beside the plain training rows; for method ``head``, whose inputs do not change per epoch.
+    copies: int
     #: Decay per step of the moving average of weights that is validated and kept; 0 takes the weights as they are.
     average: float
     keep: Keep
