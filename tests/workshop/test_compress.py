@@ -16,7 +16,11 @@ from modelmint.inference.engines.registry import ENGINES
 from modelmint.inference.types import Timing
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.estimate import Estimate
+from modelmint.tasks.decision import abstentions, answers, probabilities
+from modelmint.tasks.types import DecisionRule
 from modelmint.venture.sections.compress import CompressSection, CompressStep
+from modelmint.workshop.compression.carry import carry_rule
+from modelmint.workshop.compression.crossfit import crossfitted_errors
 from modelmint.workshop.compression.export import export
 from modelmint.workshop.compression.quantise import Quantise
 from modelmint.workshop.compression.recipe import STEPS, apply_recipe, recipe_name
@@ -218,3 +222,79 @@ def test_a_candidate_that_drifts_from_its_parent_is_turned_down_with_the_figure(
 ) -> None:
     reason = drifted(parity, CompressSection())
     assert (reason is None) if word is None else (word in str(reason))
+
+
+def odds_table(odds: AnyArray) -> AnyArray:
+    return np.stack([np.zeros_like(odds), odds], axis=1)
+
+
+def test_a_carried_threshold_gives_the_same_answers_where_the_child_only_rescales_its_logits() -> None:
+    odds = np.random.default_rng(0).normal(size=400) * 3
+    parent = DecisionRule(temperature=2.0, positive="b", threshold=0.7, abstain_low=0.6, abstain_high=0.8)
+    own = DecisionRule(temperature=1.3, positive="b", threshold=0.123)
+    child_odds = 0.5 * odds - 0.4
+    found = carry_rule(parent, odds_table(odds), own, odds_table(child_odds), 1)
+    labels = ("a", "b")
+    before = answers(probabilities(odds_table(odds), 2.0), labels, parent)
+    after = answers(probabilities(odds_table(child_odds), 1.3), labels, found)
+    assert (before == after).all()
+    held = abstentions(probabilities(odds_table(odds), 2.0), labels, parent)
+    assert (held == abstentions(probabilities(odds_table(child_odds), 1.3), labels, found)).all()
+    assert found.temperature == 1.3
+
+
+def test_a_rule_without_a_threshold_or_a_child_that_answers_backwards_keeps_its_own_rule() -> None:
+    odds = np.random.default_rng(0).normal(size=50)
+    own = DecisionRule(temperature=1.3, positive="b", threshold=0.4)
+    parent = DecisionRule(temperature=1.0, positive="b", threshold=0.7)
+    assert carry_rule(parent, odds_table(odds), own, odds_table(-odds), 1) == own
+    assert carry_rule(parent, odds_table(odds * 0), own, odds_table(odds), 1) == own
+    assert carry_rule(DecisionRule(), odds_table(odds), own, odds_table(odds), None) == own
+
+
+def errors_of(targets: AnyArray, network_odds: AnyArray, odds: AnyArray, abstain: float = 0.0) -> tuple[float, float]:
+    found = crossfitted_errors(targets, odds_table(network_odds), odds_table(odds), ("a", "b"), "b", abstain)
+    return float(found[0].mean()), float(found[1].mean())
+
+
+def test_a_child_that_only_rescales_its_logits_makes_the_same_errors() -> None:
+    rng = np.random.default_rng(1)
+    targets = rng.integers(0, 2, 500)
+    odds = (targets * 2 - 1) * 1.5 + rng.normal(size=500) * 1.5
+    assert errors_of(targets, odds, odds) == errors_of(targets, odds, 0.5 * odds + 1)
+
+
+def test_noise_in_the_child_shows_as_about_the_accuracy_it_costs() -> None:
+    rng = np.random.default_rng(2)
+    targets = rng.integers(0, 2, 4000)
+    odds = (targets * 2 - 1) * 1.5 + rng.normal(size=4000) * 1.5
+    worse = odds + rng.normal(size=4000) * 1.5  # from Phi(1) = .841 to Phi(.707) = .760
+    drop = errors_of(targets, odds, worse)[0] - errors_of(targets, odds, odds)[0]
+    assert drop == pytest.approx(0.081, abs=0.02)
+
+
+def test_errors_are_those_of_rows_that_the_rule_was_not_fitted_on() -> None:
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(30):  # scores that say nothing: a rule fitted on its own rows would look better than chance
+        targets = rng.integers(0, 2, 60)
+        noise = rng.normal(size=60)
+        found.append(errors_of(targets, noise, noise)[0])
+    assert float(np.mean(found)) == pytest.approx(0.5, abs=0.04)
+
+
+def test_what_is_left_open_is_no_error_and_about_the_share_that_was_asked_for() -> None:
+    rng = np.random.default_rng(4)
+    targets = rng.integers(0, 2, 2000)
+    odds = (targets * 2 - 1) * 1.5 + rng.normal(size=2000) * 1.5
+    wrong, held = errors_of(targets, odds, odds, abstain=0.2)
+    assert held == pytest.approx(0.2, abs=0.03)
+    assert wrong < errors_of(targets, odds, odds)[0] - 0.05
+
+
+def test_without_a_positive_label_every_row_counts_as_it_is() -> None:
+    targets = np.array([0, 1, 2, 2])
+    logits = np.eye(3)[[0, 1, 2, 0]] * 5
+    wrong, held = crossfitted_errors(targets, logits, logits, ("a", "b", "c"), None, 0.0)
+    assert wrong.tolist() == [0, 0, 0, 1]
+    assert held.tolist() == [0, 0, 0, 0]

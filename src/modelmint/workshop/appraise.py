@@ -2,8 +2,8 @@
 
 Quality gates (auroc, accuracy, ...) are read on the test split for the chosen candidate; for the choice itself the
 same bounds are held against validation. ``accuracy_drop`` and ``auroc_drop`` compare candidates with each other,
-which is choosing, so they are of validation, against ``onnx-fp32``. Times and rates are of the load test, except
-``cpu_ms``, which is the engine's at batch 1.
+which is choosing, so they are of validation, against ``onnx-fp32`` (accuracy cross-fitted, see
+``compression/crossfit.py``). Times and rates are of the load test, except ``cpu_ms``: the engine's at batch 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from modelmint.data.version import DatasetVersion
 from modelmint.evaluation.gates import check
 from modelmint.evaluation.intervals import wilson
 from modelmint.evaluation.types import GateResult
-from modelmint.kit.arrays import AnyArray
 from modelmint.kit.canonical import plain
 from modelmint.serving.types import LoadResult
 from modelmint.venture.load import LoadedVenture
@@ -89,8 +88,8 @@ def appraise(venture: LoadedVenture, work: ModelWork, models: int) -> Appraisal:
         load = loads[candidate.key]
         if isinstance(load, str):
             continue
-        wrong, left_open = _answered_wrong(rows, candidate)
-        costs[candidate.key] = cost_statement(market, load, wilson(int(wrong.sum()), len(wrong)), left_open)
+        wrong, left_open = rows[f"wrong/{candidate.key}"], float(np.mean(rows[f"open/{candidate.key}"]))
+        costs[candidate.key] = cost_statement(market, load, wilson(float(wrong.sum()), len(wrong)), left_open)
         on_validation = {name: score.value for name, score in (candidate.scores or {}).items()}
         found = found_figures(candidate, on_validation, costs[candidate.key], load, _drops(work, candidate))
         options.append(Option(candidate, costs[candidate.key], check(bounds, found, waive), wrong))
@@ -117,23 +116,15 @@ def _error_price(market: Market) -> Decimal:
     return market.calls * market.costs.wrong_answer.amount
 
 
-def _answered_wrong(rows: Mapping[str, AnyArray], candidate: Candidate) -> tuple[AnyArray, float]:
-    """Validation rows answered and wrong, and the share left open (those are not answered, so not wrong)."""
-    held = rows[f"open/{candidate.key}"]
-    return rows[f"wrong/{candidate.key}"] & ~held, float(np.mean(held)) if len(held) else 0.0
-
-
 def _drops(work: ModelWork, candidate: Candidate) -> dict[str, float | None]:
-    """How far validation scores fall below the float32 graph's; None where either is unknown."""
+    """Loss of accuracy (cross-fitted) and of AUROC against the float32 graph on validation; None where unknown."""
     baselines = work.baselines()
-    parent = next((one for one in baselines if one.engine == "onnxruntime"), baselines[0] if baselines else None)
-    found: dict[str, float | None] = {}
-    for name, metric in _DROPS.items():
-        before = None if parent is None or parent.scores is None else parent.scores.get(metric)
-        after = None if candidate.scores is None else candidate.scores.get(metric)
-        # Rounded where float noise ends: 0.97 - 0.965 is 0.005, not 0.0050000000000000044.
-        found[name] = None if before is None or after is None else round(before.value - after.value, 12)
-    return found
+    before = (baselines[0].scores or {}).get("auroc") if baselines else None
+    after = (candidate.scores or {}).get("auroc")
+    return {
+        "accuracy_drop": candidate.accuracy_drop,
+        "auroc_drop": None if before is None or after is None else round(before.value - after.value, 9),
+    }
 
 
 def found_figures(

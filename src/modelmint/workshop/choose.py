@@ -12,9 +12,10 @@ from modelmint.evaluation.gates import blocking
 from modelmint.evaluation.types import GateResult
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.estimate import Estimate
+from modelmint.kit.money import exponent
 from modelmint.workshop.types import Candidate, Choice, CostStatement
 
-_RESAMPLES = 4000
+_RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Option:
     candidate: Candidate
     cost: CostStatement
     gates: tuple[GateResult, ...]
-    #: Validation rows answered wrongly, booleans ``[rows]``; the same rows for every option.
+    #: How often each validation row is answered wrongly, ``[rows]`` in [0, 1]; the same rows for every option.
     wrong: AnyArray
 
     @property
@@ -86,8 +87,9 @@ def _ties(best: Option, other: Option, error_price: Decimal, valued: bool) -> bo
         return bool(one and two and two.cpu_ms.low <= one.cpu_ms.high)
     more = paired_difference(other.wrong, best.wrong)
     gap = (best.value or Decimal(0)) - (other.value or Decimal(0))
-    certain = gap - error_price * Decimal(repr(more.value))
-    return certain + error_price * Decimal(repr(more.low)) <= 0
+    least = gap - error_price * (Decimal(repr(more.value)) - Decimal(repr(more.low)))
+    # Values are in whole coins, so a difference below one is none.
+    return least < Decimal(1).scaleb(-exponent(best.cost.currency or "USD"))
 
 
 def _same_accuracy(best: Option, other: Option) -> bool:
@@ -95,18 +97,20 @@ def _same_accuracy(best: Option, other: Option) -> bool:
 
 
 def paired_difference(one: AnyArray, two: AnyArray) -> Estimate:
-    """Mean of ``one - two`` (booleans over the same rows) with the percentile bootstrap's 95 % interval.
+    """Mean of ``one - two`` over the same rows with the percentile bootstrap's 95 % interval.
 
-    Only the rows that differ matter, so resampling rows is a multinomial draw of three counts.
+    Only the rows that differ matter: how often each of them is drawn is multinomial, all the others together
+    being one more outcome.
     """
     n = len(one)
-    if n == 0:
-        return Estimate(0.0, 0.0, 0.0, 0)
-    first, second = np.asarray(one, dtype=bool), np.asarray(two, dtype=bool)
-    up, down = int((first & ~second).sum()), int((second & ~first).sum())
-    draws = np.random.default_rng(0).multinomial(n, [up / n, down / n, (n - up - down) / n], size=_RESAMPLES)
-    low, high = np.quantile((draws[:, 0] - draws[:, 1]) / n, (0.025, 0.975))
-    return Estimate((up - down) / n, float(low), float(high), n)
+    difference = np.asarray(one, dtype=np.float64) - np.asarray(two, dtype=np.float64)
+    moved = difference[difference != 0]
+    if n == 0 or len(moved) == 0:
+        return Estimate(0.0, 0.0, 0.0, n)
+    chances = np.append(np.full(len(moved), 1 / n), max(0.0, 1 - len(moved) / n))
+    draws = np.random.default_rng(0).multinomial(n, chances, size=_RESAMPLES)
+    low, high = np.quantile(draws[:, :-1] @ moved / n, (0.025, 0.975))
+    return Estimate(float(difference.mean()), float(low), float(high), n)
 
 
 def _why(

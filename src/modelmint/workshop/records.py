@@ -79,7 +79,7 @@ def rounded(value: Any) -> Any:
 
 
 def read_rows(folder: Path) -> dict[str, AnyArray]:
-    """Of a compress folder: ``wrong/KEY`` and ``open/KEY``, booleans ``[validation rows]``, for each candidate."""
+    """``wrong/KEY`` and ``open/KEY`` ``[validation rows]``: how often a row is answered wrongly, and left open."""
     with np.load(folder / ROWS) as arrays:
         return {name: arrays[name] for name in arrays.files}
 

@@ -42,6 +42,8 @@ class Candidate:
     timing: Timing | None = None
     #: mean_difference, max_difference, flip_share against the parent, under the parent's decision rule.
     parity: Mapping[str, float] | None = None
+    #: Accuracy lost against ``onnx-fp32`` on validation, cross-fitted; below 0 where it gains.
+    accuracy_drop: float | None = None
     #: What the recipe steps told (JSON).
     facts: tuple[Mapping[str, Any], ...] = ()
     rejected: str | None = None

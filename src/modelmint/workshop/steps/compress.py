@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,9 +27,11 @@ from modelmint.kit.canonical import plain
 from modelmint.kit.digest import digest_file
 from modelmint.kit.machine import this_machine
 from modelmint.kit.progress import Progress
-from modelmint.tasks.decision import abstentions, answers, probabilities
+from modelmint.tasks.decision import positive_index, probabilities
 from modelmint.tasks.types import DecisionRule, ModelSpec
 from modelmint.venture.sections.compress import CompressSection
+from modelmint.workshop.compression.carry import carry_rule
+from modelmint.workshop.compression.crossfit import crossfitted_errors
 from modelmint.workshop.compression.export import export
 from modelmint.workshop.compression.recipe import apply_recipe, recipe_name
 from modelmint.workshop.compression.types import Materials
@@ -76,9 +78,15 @@ def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidat
     progress.note("timing the candidates against each other")
     timed = bench.time(scored)
     limits = dict(inputs.variants)
-    final = [_judged(candidate, timed, bench, limits[candidate.variant]) for candidate in timed]
+    errors = bench.errors()
+    final = [
+        dataclasses.replace(
+            _judged(candidate, timed, bench, limits[candidate.variant]), accuracy_drop=_drop(errors, candidate)
+        )
+        for candidate in timed
+    ]
     write_candidates(into, final)
-    bench.write_rows(into / ROWS, final)
+    np.savez_compressed(into / ROWS, **cast("dict[str, Any]", errors))
     return final
 
 
@@ -160,6 +168,8 @@ class _Bench:
         self.payloads: Sequence[bytes] = inputs.dataset.payloads("val")
         self.targets = inputs.dataset.targets("val")
         self.logits: dict[str, FloatArray] = {}
+        #: Rule and logits of the first one scored, the trained network: the others carry its rule over.
+        self.origin: tuple[DecisionRule, FloatArray] | None = None
 
     def path(self, candidate: Candidate) -> Path:
         """What the candidate's engine opens."""
@@ -180,11 +190,15 @@ class _Bench:
                 engine.close()
             labels, positive = self.spec.labels, self.inputs.dataset.positive
             fitted = fit_decision(self.targets, logits, labels, positive, self.inputs.abstain)
+            if self.origin is not None:
+                rule, network_logits = self.origin
+                fitted = carry_rule(rule, network_logits, fitted, logits, positive_index(labels, rule))
             decision = DecisionRule(**rounded(plain(fitted)))
             card = scorecard(self.targets, logits, labels, decision, "val")
         except Exception as error:  # a graph that an engine cannot run is a row, not the end of the build
             return dataclasses.replace(candidate, rejected=candidate.rejected or f"could not be run: {error}")
         self.logits[candidate.key] = logits
+        self.origin = self.origin or (decision, logits)
         return dataclasses.replace(candidate, decision=decision, scores=card.metrics)
 
     def time(self, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -217,16 +231,25 @@ class _Bench:
             parent.decision,
         )
 
-    def write_rows(self, path: Path, candidates: Sequence[Candidate]) -> None:
-        """Which validation rows each candidate gets wrong, and which it leaves open, under its own rule."""
-        arrays: dict[str, Any] = {}
-        for candidate in candidates:
-            if candidate.decision is None:
-                continue
-            probs = probabilities(self.logits[candidate.key], candidate.decision.temperature)
-            arrays[f"wrong/{candidate.key}"] = answers(probs, self.spec.labels, candidate.decision) != self.targets
-            arrays[f"open/{candidate.key}"] = abstentions(probs, self.spec.labels, candidate.decision)
-        np.savez_compressed(path, **arrays)
+    def errors(self) -> dict[str, AnyArray]:
+        """``wrong/KEY`` and ``open/KEY`` for every candidate that could be scored, cross-fitted, ``[rows]``."""
+        found: dict[str, AnyArray] = {}
+        network = next(iter(self.logits.values()), None)
+        for key, logits in self.logits.items():
+            if network is not None:
+                found[f"wrong/{key}"], found[f"open/{key}"] = crossfitted_errors(
+                    self.targets, network, logits, self.spec.labels, self.inputs.dataset.positive, self.inputs.abstain
+                )
+        return found
+
+
+def _drop(errors: Mapping[str, AnyArray], candidate: Candidate) -> float | None:
+    """Share of rows that the candidate answers wrongly beyond those of the float32 graph; None where unknown."""
+    baseline = next((key for key in errors if key.startswith(f"wrong/{BASELINE}@")), None)
+    if baseline is None or f"wrong/{candidate.key}" not in errors:
+        return None
+    # Rounded where float noise ends: 0.97 - 0.965 is 0.005, not 0.0050000000000000044.
+    return round(float(np.mean(errors[f"wrong/{candidate.key}"]) - np.mean(errors[baseline])), 9)
 
 
 def _judged(candidate: Candidate, all_: Sequence[Candidate], bench: _Bench, limits: CompressSection) -> Candidate:
