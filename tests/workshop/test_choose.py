@@ -110,12 +110,14 @@ def test_a_waived_gate_does_not_count() -> None:
     assert found.key == "a@onnxruntime"
 
 
-def test_equal_in_everything_the_order_does_not_decide_between_values() -> None:
-    options = [option("a", value="100"), option("b", value="100")]
-    assert {choose(options, Decimal(0)).key, choose(options[::-1], Decimal(0)).key} <= {
-        "a@onnxruntime", "b@onnxruntime",
-    }  # fmt: skip
-    assert "accuracy and bytes too" in choose(options, Decimal(0)).why
+def test_with_value_accuracy_and_bytes_tied_the_lower_cpu_time_decides() -> None:
+    options = [
+        option("a", value="110", cpu=2.0, errors=wrong(10)),
+        option("b", value="100", cpu=1.0, errors=np.roll(wrong(11), 1)),
+    ]
+    found = choose(options, Decimal("100000"))
+    assert found.key == "b@onnxruntime"
+    assert "less CPU time than a@onnxruntime" in found.why
 
 
 @pytest.mark.parametrize(("up", "down", "holds_zero"), [(0, 0, True), (1, 0, True), (30, 5, False), (10, 10, True)])

@@ -46,7 +46,7 @@ def choose(options: Sequence[Option], error_price: Decimal) -> Choice:
     Where the value of every option is known the greatest wins; otherwise the cheapest in CPU time. Two options tie
     where the 95 % interval of their difference, paired over the same validation rows, holds 0 (CPU times: where
     their intervals overlap); a tie goes to accuracy (by the same test), then to fewer bytes, then to the
-    higher value or lower CPU time. Where no option is inside the gates, those that fail the fewest are compared,
+    lower CPU time. Where no option is inside the gates, those that fail the fewest are compared,
     so that the refusal speaks of the nearest one.
     """
     failed = {option.key: len(blocking(option.gates)) for option in options}
@@ -62,8 +62,8 @@ def choose(options: Sequence[Option], error_price: Decimal) -> Choice:
     level = [option for option in ties if _same_accuracy(most, option)]
     fewest_bytes = min(option.candidate.size_bytes or 0 for option in level)
     smallest = [option for option in level if (option.candidate.size_bytes or 0) == fewest_bytes]
-    chosen = max(smallest, key=_worth) if valued else min(smallest, key=_cpu)
-    return Choice(chosen.key, _why(chosen, best, pool, ties, level, where, valued))
+    chosen = min(smallest, key=_cpu)
+    return Choice(chosen.key, _why(chosen, pool, ties, level, where, valued))
 
 
 def _worth(option: Option) -> tuple[Decimal, float]:
@@ -115,7 +115,6 @@ def paired_difference(one: AnyArray, two: AnyArray) -> Estimate:
 
 def _why(
     chosen: Option,
-    best: Option,
     pool: Sequence[Option],
     ties: Sequence[Option],
     level: Sequence[Option],
@@ -134,9 +133,14 @@ def _why(
     tie = f"its {measure} ties with {others} within the interval"
     if len(level) == 1:
         return f"{subject}: {tie}, and it is the most accurate on validation."
-    if chosen is not best or len({option.candidate.size_bytes for option in level}) > 1:
+    rivals = [option for option in level if option.candidate.size_bytes == chosen.candidate.size_bytes]
+    if len(rivals) == 1:
         return f"{subject}: {tie}, accuracy too, and it has the fewest bytes ({chosen.candidate.size_bytes:,})."
-    return f"{subject}: {tie}, accuracy and bytes too, and it has the better {measure}."
+    rest = ", ".join(option.key for option in rivals if option is not chosen)
+    return (
+        f"{subject}: {tie}, accuracy too; of those with the fewest bytes ({chosen.candidate.size_bytes:,}) it takes "
+        f"less CPU time than {rest}."
+    )
 
 
 def _margin(chosen: Option, pool: Sequence[Option], valued: bool) -> str:
