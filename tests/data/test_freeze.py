@@ -217,6 +217,25 @@ def test_an_empty_class_is_dropped_unless_it_is_declared(tmp_path: Path, fill: F
     assert set(declared.targets("train").tolist()) == {1, 2}
 
 
+def test_a_class_without_training_pictures_is_no_label_and_its_rows_are_left_out(
+    tmp_path: Path, fill: Fill, frozen: Frozen
+) -> None:
+    fill(tmp_path / "in/train", {"cat": 10, "dog": 10})
+    fill(tmp_path / "in/test", {"bird": 2, "cat": 3, "dog": 3}, start=100)
+    dataset = frozen(source="in")
+    assert dataset.labels == ("cat", "dog")
+    assert dataset.counts["test"] == 6
+    assert kinds(dataset) == {
+        ("empty_class", "bird"): "skipped",
+        ("unknown_label", "test/bird/000.png"): "skipped",
+        ("unknown_label", "test/bird/001.png"): "skipped",
+    }
+    assert "its label 'bird' has no picture to train on" in dataset.findings[1].message
+    declared = frozen(source="in", labels=["bird", "cat", "dog"])
+    assert declared.counts["test"] == 8
+    assert kinds(declared) == {("empty_class", "bird"): "kept"}
+
+
 def test_labels_that_were_not_declared_are_left_out_with_the_nearest_name(
     tmp_path: Path, fill: Fill, frozen: Frozen
 ) -> None:
@@ -305,16 +324,6 @@ def test_positive_must_be_one_of_two_labels_found(tmp_path: Path, fill: Fill, fr
     assert frozen(source="in", positive="dog").positive == "dog"
     with pytest.raises(UnreadableSource, match="did you mean 'dog'"):
         frozen(source="in", positive="dgo")
-
-
-def test_names_that_are_no_utf8_are_kept_apart_and_written_down(
-    tmp_path: Path, fill: Fill, picture: Picture, frozen: Frozen
-) -> None:
-    fill(tmp_path / "in", {"cat": 5, "dog": 5})
-    for byte, seed in ((b"\xe9", 700), (b"\xe8", 701)):
-        (tmp_path / "in/cat" / os.fsdecode(b"caf" + byte + b".png")).write_bytes(picture(seed))
-    names = {row.name for split in SPLITS for row in frozen(source="in").rows(split)}
-    assert {"cat/caf\\xe9.png", "cat/caf\\xe8.png"} <= names
 
 
 def test_a_file_that_changes_meanwhile_stops_the_freezing(

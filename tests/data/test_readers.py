@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from modelmint.data.errors import OutsideSource, SourceNotFound, SourceTooLarge, UnreadableSource
+from modelmint.data.errors import SourceNotFound, SourceTooLarge, UnreadableSource
 from modelmint.data.pictures import open_picture
 from modelmint.data.readers import medmnist
 from modelmint.data.readers.folders import Folders
-from modelmint.data.readers.lists import Lists
 from modelmint.data.readers.npz import Npz
 from modelmint.data.readers.sklearn_digits import SklearnDigits
 from modelmint.data.types import RawData, Source
@@ -78,8 +77,24 @@ def test_declared_labels_name_the_numbers_of_a_stranger_and_reorder_those_of_the
     assert [row.label for row in renamed.rows[:2]] == ["healthy", "ill"]
     nameless = read_npz(tmp_path / "mine.npz", **arrays)
     assert nameless.labels == ("0", "1")
+    capitals = read_npz(tmp_path / "pneumoniamnist.npz", ("Pneumonia", "Normal"), **arrays)
+    assert [row.label for row in capitals.rows[:2]] == ["Normal", "Pneumonia"]
     short = read_npz(tmp_path / "mine.npz", ("a", "b"), train_images=GREY, train_labels=np.arange(6))
     assert [row.label for row in short.rows] == ["a", "b", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        (("pneumonia", "normall"), "'normall'; the labels of pneumoniamnist are 'normal', 'pneumonia'; did you mean "),
+        (("normal", "pneumnia"), "'pneumnia'.*did you mean 'pneumonia'"),
+    ],
+)
+def test_a_slip_in_one_of_the_family_s_names_never_turns_the_others_around(
+    tmp_path: Path, declared: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(UnreadableSource, match=words):
+        read_npz(tmp_path / "pneumoniamnist.npz", declared, train_images=GREY, train_labels=NUMBERS)
 
 
 def test_other_spellings_of_array_names_are_understood(tmp_path: Path) -> None:
@@ -161,6 +176,39 @@ def test_split_folders_go_by_their_usual_names_and_others_are_named(
     assert [(finding.kind, finding.name) for finding in data.findings] == [("not_used", "extra")]
 
 
+def test_a_link_in_the_place_of_a_split_is_found_and_the_real_split_folders_stay(
+    tmp_path: Path, picture: Callable[..., bytes]
+) -> None:
+    for name in (
+        "in/train/cat/a.png",
+        "in/train/dog/b.png",
+        "in/test/cat/c.png",
+        "in/test/dog/d.png",
+        "away/cat/e.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(picture(1))
+    for target in (tmp_path / "away", tmp_path / "in/test", tmp_path / "nowhere"):
+        (tmp_path / "in/val").unlink(missing_ok=True)
+        (tmp_path / "in/val").symlink_to(target)
+        data = Folders().read(Source(".", tmp_path / "in"))
+        assert data.labels == ("cat", "dog")
+        assert sorted((row.label, row.split) for row in data.rows) == [
+            ("cat", "test"), ("cat", "train"), ("dog", "test"), ("dog", "train"),
+        ]  # fmt: skip
+        ((kind, name, message),) = [(f.kind, f.name, f.message) for f in data.findings]
+        assert (kind, name) == ("outside_source", "val")
+        assert message == f"is a link to {target}; links to folders are not followed, move the folder here"
+
+
+def test_split_folders_that_are_all_links_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/train").symlink_to(tmp_path)
+    with pytest.raises(UnreadableSource, match="found no class folder") as caught:
+        Folders().read(Source(".", tmp_path / "in"))
+    assert [problem.split(": ")[0] for problem in caught.value.problems] == ["train"]
+
+
 def test_a_class_called_test_is_a_class_where_there_is_no_train(tmp_path: Path, picture: Callable[..., bytes]) -> None:
     for name in ("test/a.png", "control/b.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -171,75 +219,6 @@ def test_a_class_called_test_is_a_class_where_there_is_no_train(tmp_path: Path, 
 def test_a_folder_without_class_folders_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSource, match="found no class folder"):
         Folders().read(Source(".", tmp_path))
-
-
-def read_list(tmp_path: Path, text: str, labels: tuple[str, ...] = ()) -> RawData:
-    (tmp_path / "train.txt").write_text(text, encoding="utf-8")
-    return Lists().read(Source("train.txt", tmp_path / "train.txt", labels))
-
-
-@pytest.fixture
-def pictures_beside(tmp_path: Path, picture: Callable[..., bytes]) -> Path:
-    for name in ("a.png", "my cat.png", "train/b.png", "sub dir/c d.png"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(picture(len(name)))
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "cat a.png\ndog my cat.png\ndog b.png\ncat sub dir/c d.png\n",
-        "a.png cat\nmy cat.png dog\nb.png dog\nsub dir/c d.png cat\n",
-        'cat "a.png"\ndog "my cat.png"\n"dog" b.png\ncat \'sub dir/c d.png\'\n',
-        '"a.png" cat\n"my cat.png" dog\n"b.png" "dog"\n"sub dir/c d.png" cat\n',
-        "cat\ta.png\ndog\tmy cat.png\ndog\tb.png\ncat\tsub dir\\c d.png\n",
-        "a.png\tcat\nmy cat.png\tdog\nb.png\tdog\nsub dir/c d.png\tcat\n",
-        "\ufeff# label path\r\n\r\n  cat   a.png  \r\ndog my cat.png\r\ndog b.png\r\ncat sub dir/c d.png",
-    ],
-)
-def test_lines_are_understood_in_either_order_with_quotes_tabs_and_spaces(pictures_beside: Path, text: str) -> None:
-    data = read_list(pictures_beside, text)
-    assert data.labels == ("cat", "dog")
-    assert [row.label for row in data.rows] == ["cat", "dog", "dog", "cat"]
-    assert [len(row.load()) > 0 for row in data.rows] == [True] * 4
-    assert data.findings == ()
-
-
-def test_declared_labels_may_hold_spaces_and_numbers_are_their_places(pictures_beside: Path) -> None:
-    spaced = read_list(pictures_beside, "big cat a.png\ndog b.png\n", ("big cat", "dog"))
-    assert [row.label for row in spaced.rows] == ["big cat", "dog"]
-    numbered = read_list(pictures_beside, "1 a.png\n0 b.png\n", ("cat", "dog"))
-    assert [row.label for row in numbered.rows] == ["dog", "cat"]
-    assert numbered.facts["label_numbers"] == "places in data.labels, from 0"
-    names = read_list(pictures_beside, "1 a.png\n0 b.png\n", ("0", "1"))
-    assert [row.label for row in names.rows] == ["1", "0"]
-
-
-def test_lines_that_say_nothing_and_pictures_that_are_not_there_are_found(pictures_beside: Path) -> None:
-    data = read_list(pictures_beside, "cat a.png\nnonsense\ndog gone.png\ncat a.png\n")
-    assert [(finding.kind, finding.name) for finding in data.findings] == [("unknown_label", "train.txt, line 2")]
-    assert [row.name for row in data.rows] == ["a.png", "gone.png", "a.png (line 4)"]
-    with pytest.raises(FileNotFoundError):
-        data.rows[1].load()
-    assert data.rows[0].load() == data.rows[2].load()
-
-
-def test_a_path_that_leads_out_of_the_source_is_never_opened(pictures_beside: Path) -> None:
-    outside = pictures_beside.parent / "outside.png"
-    outside.write_bytes(b"secret")
-    data = read_list(pictures_beside, f"cat ../outside.png\ncat {outside}\ncat a.png\n")
-    for row in data.rows[:2]:
-        with pytest.raises(OutsideSource, match="outside the data source"):
-            row.load()
-
-
-def test_a_list_that_is_not_utf8_or_empty_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_bytes("狗 a.png".encode("gb18030"))
-    with pytest.raises(UnreadableSource, match="UTF-8"):
-        Lists().read(Source("list.txt", tmp_path / "list.txt"))
-    with pytest.raises(UnreadableSource, match="no such line"):
-        read_list(tmp_path, "# only a comment\n")
 
 
 def test_only_digits_come_from_scikit_learn() -> None:

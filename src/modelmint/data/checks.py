@@ -5,7 +5,7 @@ and one finding for everything it noticed; nothing is dropped without one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from modelmint.data.inspect import Looked
 from modelmint.data.types import Finding, RawRow
@@ -88,6 +88,16 @@ def without_shared_groups(
             message = f"its group {group!r} is in {best[group].split} too; it stays in {best[group].split} only"
             findings.append(Finding("split_overlap", row.name, message, "skipped", best[group].name))
     return _left(rows, findings), findings
+
+
+def trained_labels(rows: Iterable[Looked], trained: Collection[str]) -> list[Finding]:
+    """A finding for every row whose label nothing is trained on, where labels are what the data shows."""
+    message = "its label {!r} has no picture to train on, so it is no label of this dataset; add some or declare it"
+    return [
+        Finding("unknown_label", row.name, message.format(row.label), "skipped")
+        for row in rows
+        if row.label not in trained
+    ]
 
 
 def class_findings(training: Iterable[str], labels: Sequence[str], declared: bool) -> list[Finding]:

@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from modelmint.data.checks import HARMLESS, class_findings, known_labels, without_copies, without_shared_groups
+from modelmint.data.checks import (
+    HARMLESS,
+    class_findings,
+    known_labels,
+    trained_labels,
+    without_copies,
+    without_shared_groups,
+)
 from modelmint.data.errors import DataRefused, SourceChanged, TooLittleData, UnreadableSource
 from modelmint.data.inspect import Looked, look_at_all
 from modelmint.data.readers.files import natural
@@ -79,14 +86,15 @@ def _settle(section: DataSection, root: Path, progress: Progress) -> Settled:
     findings = [*raw.findings, *unknown, *unreadable, *copies, *shared]
     split_of, how = _splits(apart, section, group_of)
     training = [row.label for row in apart if split_of.get(row.name) == "train"]
+    trained = set(training)
     findings += class_findings(training, labels, declared=section.labels is not None)
+    if section.labels is None:
+        findings += trained_labels(apart, trained)
+        labels = tuple(label for label in labels if label in trained)
     if section.on_problem == "fail":
         _refuse(findings)
-    if section.labels is None:
-        present = {row.label for row in apart}
-        labels = tuple(label for label in labels if label in present)
-    _enough(Counter(split_of.values()), set(training), labels, findings)
-    rows = sorted(((row, split_of[row.name]) for row in apart), key=lambda pair: pair[0].name)
+    rows = sorted(((row, split_of[row.name]) for row in apart if row.label in labels), key=lambda pair: pair[0].name)
+    _enough(Counter(split for _, split in rows), trained, labels, findings)
     findings.sort(key=lambda finding: (finding.kind, natural(finding.name)))
     return Settled(rows, labels, findings, raw.facts | {"splits": how})
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from modelmint.data.errors import SourceNotFound, UnreadableSource
-from modelmint.data.readers.files import natural
+from modelmint.data.readers.files import natural, shown
 from modelmint.data.readers.registry import READERS
 from modelmint.data.types import RawData, RawRow, Reader, Source, Split
 from modelmint.kit.registry import nearest
@@ -39,7 +40,10 @@ def files_read(section: DataSection, root: Path) -> dict[str, Path]:
         base = source.path if source.path.is_dir() else source.path.parent
         for file in reader.files(source):
             inside = file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name
-            found[f"{split or 'source'}:{inside}"] = file
+            name = f"{split or 'source'}:{shown(inside)}"
+            if name in found:  # two spellings of one text; the bytes tell them apart
+                name += f" {os.fsencode(inside).hex()}"
+            found[name] = file
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,17 +27,22 @@ def digests_of(files: Mapping[str, Path], cache: Path | None) -> dict[str, str]:
         try:
             status = path.stat()
             stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-            before = known.get(str(path))
+            before = known.get(_key(path))
             digest = before[-1] if before is not None and before[:-1] == stamp else digest_file(path)
         except OSError:
             found[name] = _UNREADABLE
             continue
         found[name] = digest
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
-            stamps[str(path)] = [*stamp, digest]
+            stamps[_key(path)] = [*stamp, digest]
     if cache is not None and stamps != known:
         write_atomic(cache, canonical_json(stamps))
     return found
+
+
+def _key(path: Path) -> str:
+    """``path`` as text that JSON can hold, whatever bytes its names are made of."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _remembered(cache: Path | None) -> dict[str, list[Any]]:

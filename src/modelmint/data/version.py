@@ -74,13 +74,11 @@ class DatasetVersion:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What was wrong with the data and what was done about it."""
-        lines = (self.folder / FINDINGS).read_text(encoding="utf-8").splitlines()
-        return tuple(Finding(**json.loads(line)) for line in lines)
+        return tuple(Finding(**json.loads(line)) for line in _lines(self.folder / FINDINGS))
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
-        lines = (self.folder / ROWS).read_text(encoding="utf-8").splitlines()
-        return tuple(Row(**json.loads(line)) for line in lines)
+        return tuple(Row(**json.loads(line)) for line in _lines(self.folder / ROWS))
 
     def rows(self, split: Split) -> tuple[Row, ...]:
         """The rows of a split, ordered by name."""
@@ -144,10 +142,15 @@ class DatasetVersion:
         return payloads
 
 
+def _lines(file: Path) -> list[bytes]:
+    """The lines of a file of JSON values. Only a line feed ends one: names may hold U+2028 and its like."""
+    return [line for line in file.read_bytes().split(b"\n") if line]
+
+
 def _readings(log: Path) -> list[str]:
     """Distinct readings in ``log``, in their order; a last line that a crash cut short counts as none."""
     found: dict[str, None] = {}
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    lines = _lines(log) if log.exists() else []
     for place, line in enumerate(lines):
         try:
             found[json.loads(line)["reading"]] = None

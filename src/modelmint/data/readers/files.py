@@ -55,11 +55,13 @@ def loader(path: Path, base: Path) -> Callable[[], bytes]:
     def load() -> bytes:
         real = path.resolve()
         if not real.is_relative_to(base):
-            raise OutsideSource(f"leads to {real}, outside the data source {base}; copy the file into it")
+            raise OutsideSource(
+                f"leads to {shown(str(real))}, outside the data source {shown(str(base))}; copy the file into it"
+            )
         if not real.exists():
-            raise FileNotFoundError(f"there is no file {path}")
+            raise FileNotFoundError(f"there is no file {shown(str(path))}")
         if not real.is_file():
-            raise OSError(f"{path} is not a plain file")
+            raise OSError(f"{shown(str(path))} is not a plain file")
         if real.stat().st_size > _LARGEST_FILE:
             raise OSError(f"the file has {real.stat().st_size / 2**20:.0f} MiB; at most 256 MiB are read")
         return real.read_bytes()

@@ -50,20 +50,26 @@ class Folders:
         if not labels:
             raise UnreadableSource(
                 f"expected {self.reads} in {source.path}, found no class folder. "
-                "Do: put each label's pictures in a folder that carries the label's name"
+                "Do: put each label's pictures in a folder that carries the label's name",
+                problems=[f"{finding.name}: {finding.message}" for finding in findings],
             )
         return RawData(tuple(rows), tuple(sorted(labels, key=natural)), {"format": "folders"}, tuple(findings))
 
 
 def _split_folders(path: Path) -> tuple[list[tuple[Path, Split | None]], list[Finding]]:
-    """The folders that hold class folders, with the split each stands for."""
-    children = folders_in(path)
-    splits = [(child, SPLIT_NAMES[child.name.lower()]) for child in children if child.name.lower() in SPLIT_NAMES]
-    if not any(split == "train" for _, split in splits) or any(child.is_symlink() for child, _ in splits):
+    """The folders that hold class folders, with the split each stands for.
+
+    A link is never followed, and never changes what the folders beside it mean.
+    """
+    children = sorted(child for child in path.iterdir() if not child.is_file())
+    named = [(child, SPLIT_NAMES[child.name.lower()]) for child in children if child.name.lower() in SPLIT_NAMES]
+    if not any(split == "train" for _, split in named):
         return [(path, None)], []
-    unused = [child for child in children if child.name.lower() not in SPLIT_NAMES]
+    unused = [child for child in folders_in(path) if child.name.lower() not in SPLIT_NAMES]
     message = "a folder beside train, val and test that names no split; its files were not used"
-    return [*splits], [Finding("not_used", shown(child.name), message, "skipped") for child in unused]
+    findings = [Finding("not_used", shown(child.name), message, "skipped") for child in unused]
+    findings += [_link(child, path) for child, _ in named if child.is_symlink()]
+    return [(child, split) for child, split in named if not child.is_symlink()], findings
 
 
 def _rows(folder: Path, split: Split | None, base: Path) -> Iterator[RawRow]:
@@ -78,5 +84,5 @@ def _strays(top: Path, base: Path) -> list[Finding]:
 
 
 def _link(folder: Path, base: Path) -> Finding:
-    message = f"is a link to the folder {folder.resolve()}; links to folders are not followed, move the folder here"
+    message = f"is a link to {shown(str(folder.resolve()))}; links to folders are not followed, move the folder here"
     return Finding("outside_source", shown(folder.relative_to(base).as_posix()), message, "skipped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from modelmint.data.types import Finding, RawData, RawRow, Source
 _ENDINGS = (".txt", ".lst", ".list", ".tsv")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _TRIED = 200
+#: Of a text file; not U+2028 and its like, which a name may hold.
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,12 @@ def _lines(source: Source) -> tuple[list[_Line], list[Finding]]:
             f"expected {source.path} in UTF-8, found other bytes at {error.start}; save it so"
         ) from error
     lines, findings = [], []
-    for number, raw in enumerate(text.splitlines(), 1):
+    labels = tuple(sorted(source.labels, key=len, reverse=True))  # one may begin or end with another
+    for number, raw in enumerate(_LINE_END.split(text), 1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
-        first, last = _first_and_rest(line, source.labels), _all_and_last(line, source.labels)
+        first, last = _first_and_rest(line, labels), _all_and_last(line, labels)
         if first is None or last is None:
             message = f"expected a label and a path, found {line[:60]!r}"
             findings.append(Finding("unknown_label", f"{source.path.name}, line {number}", message, "skipped"))

@@ -22,6 +22,7 @@ from modelmint.data.readers import medmnist
 from modelmint.data.types import SPLITS, RawData, RawRow, Source, Split
 from modelmint.kit.arrays import AnyArray, IntArray
 from modelmint.kit.machine import this_machine
+from modelmint.kit.registry import nearest
 
 #: Names of the pictures' and the labels' arrays; ``{}`` is the split.
 _SPELLINGS = (("{}_images", "{}_labels"), ("x_{}", "y_{}"))
@@ -172,10 +173,25 @@ def _labels(arrays: _Arrays, name: str, count: int) -> IntArray:
 
 
 def _names(name: str | None, declared: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """Label names by number: the family's; or the declared ones, in their order; or the numbers themselves."""
+    """Label names by number: the family's; or the declared ones, in their order; or the numbers themselves.
+
+    Declared names that are the family's (in any order, capitals aside) are matched by name: number 0 stays what the
+    family calls it. Where none is, they are new names for the numbers in order; a mixture is refused, because a slip
+    in one name would turn the others around.
+    """
     known = medmnist.LABELS.get(name or "", ())
-    if known and count <= len(known) and (not declared or set(declared) <= set(known)):
-        return known
+    if known and count <= len(known):
+        spelled = {label.casefold(): label for label in declared}
+        strange = [label for label in declared if label.casefold() not in {k.casefold() for k in known}]
+        if not strange:
+            return tuple(spelled.get(label.casefold(), label) for label in known)
+        if len(strange) < len(declared):
+            close = nearest(strange[0], list(known))
+            hint = f"; did you mean {close!r}?" if close else ""
+            raise UnreadableSource(
+                f"data.labels names {strange[0]!r}; the labels of {name} are {', '.join(map(repr, known))}{hint} "
+                f"Do: use these names in any order, or give all {len(known)} numbers new names, in the order of these"
+            )
     if declared:
         # A number beyond the declared labels keeps its number for a name, and is found unknown later.
         return (*declared, *(str(number) for number in range(len(declared), count)))
