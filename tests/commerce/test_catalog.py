@@ -5,10 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from modelmint.commerce.catalog import for_sale, plans_from, terms_of
-from modelmint.commerce.errors import BadPlan
 from modelmint.commerce.types import Charge, Plan, Tier
 from modelmint.kit.money import Money, UnitPrice
 from modelmint.venture.sections.plans import PlanSection
@@ -53,19 +50,6 @@ def test_a_version_is_the_digest_of_the_terms() -> None:
         plan(per_call="0.02 USD", max_calls=5).version,
     }
     assert len(versions) == 3
-
-
-def test_contradictions_are_all_told_at_once() -> None:
-    sections = {
-        "mixed": PlanSection.model_validate({"free_calls": 10, "per_call": "1 USD"}),
-        "ends": PlanSection.model_validate(
-            {"charges": [{"meter": "items", "tiers": [{"up_to": 5, "price": "1 USD"}]}]}
-        ),
-        "twice": PlanSection.model_validate({"charges": [{"tiers": [{"price": "1 USD"}]}] * 2}),
-    }
-    with pytest.raises(BadPlan) as refusal:
-        plans_from(sections)
-    assert [problem.split(":")[0] for problem in refusal.value.problems] == ["plans.mixed", "plans.ends", "plans.twice"]
 
 
 def test_a_trial_is_not_for_sale() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from modelmint.commerce.errors import BadPlan
 from modelmint.commerce.types import Charge, Plan, Tier
 from modelmint.kit.digest import digest_value
 from modelmint.kit.money import UnitPrice
@@ -15,11 +14,8 @@ from modelmint.venture.sections.plans import PlanSection
 def plans_from(file: Mapping[str, PlanSection]) -> list[Plan]:
     """The plans of ``[plans.NAME]``, each with a version that is a digest of its terms.
 
-    Raises ``BadPlan`` with every contradiction at once.
+    What cannot be sold as written never comes here: ``PlanSection`` refuses it, with the line.
     """
-    problems = [problem for name, section in file.items() for problem in _problems(name, section)]
-    if problems:
-        raise BadPlan("the plans cannot be sold as written", problems=problems)
     return [_plan(name, section) for name, section in file.items()]
 
 
@@ -27,24 +23,6 @@ def version_of(plan: Plan) -> str:
     """12 hex characters over the terms; the same terms are the same version wherever they are written."""
     terms = {field: getattr(plan, field) for field in Plan.__slots__ if field != "version"}
     return digest_value(terms)[:12]
-
-
-def _problems(name: str, section: PlanSection) -> list[str]:
-    found = []
-    if section.currency is not None and (section.free_calls is not None or section.days is not None):
-        found.append(
-            f"plans.{name}: free_calls and days make a trial, which has no price; "
-            "use included_calls and overage for free calls each month"
-        )
-    for charge in section.charges:
-        if charge.meter != "calls" and charge.tiers[-1].up_to is not None:
-            found.append(
-                f"plans.{name}: the last tier of meter {charge.meter!r} ends at {charge.tiers[-1].up_to}; "
-                "leave out its up_to, so that every unit has a price"
-            )
-    meters = [charge.meter for charge in section.charges]
-    found += [f"plans.{name}: two charges over meter {m!r}" for m in sorted({m for m in meters if meters.count(m) > 1})]
-    return found
 
 
 def _plan(name: str, section: PlanSection) -> Plan:

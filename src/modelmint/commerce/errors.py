@@ -66,12 +66,6 @@ class BadCall(InvalidInput):
     status = 422
 
 
-class BadPlan(InvalidInput):
-    """A plan whose terms contradict each other."""
-
-    code = "bad_plan"
-
-
 class BadSettlement(InvalidInput):
     """A settlement that does not fit its reservation."""
 

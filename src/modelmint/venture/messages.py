@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from modelmint.kit.registry import nearest
+from modelmint.venture.names import not_available
 from modelmint.venture.sections.base import Incoherent
 from modelmint.venture.types import KeyPath
 
@@ -116,6 +117,13 @@ def _worded(error: ErrorDetails, path: KeyPath, schema: type[BaseModel]) -> Iter
     elif kind == "missing":
         what = f"the section [{path[-1]}] is missing" if len(path) == 1 else "is missing; give it a value"
         yield Fault(path, what, is_missing=True)
+    elif kind in ("literal_error", "list_type") and not_available(path, value):
+        here = (
+            _either(_QUOTED.findall(context["expected"]))
+            if kind == "literal_error"
+            else '["quantise"], or [] for float32'
+        )
+        yield Fault(path, f'"{value}" is not available in this version; available: {here}')
     elif kind in _TYPES:
         yield Fault(path, f"expected {_TYPES[kind]}, found {found(value)}")
     elif kind in _BOUNDS:

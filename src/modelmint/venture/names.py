@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from modelmint.kit.registry import ENTRY_POINT_GROUP
+from modelmint.venture.types import KeyPath
 
 #: kind of registry -> built-in names.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -16,6 +17,20 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     "reader": ("npz", "folders", "list", "sklearn"),
     "solution": ("image-screening", "digits", "chest-xray"),
 }
+
+#: Key of the file -> values that other descriptions of the format know and this version cannot do.
+NOT_AVAILABLE: dict[str, tuple[str, ...]] = {
+    "base": ("auto",),
+    "method": ("lora", "adalora", "adapter"),
+    "recipe": ("auto", "prune"),
+    "kind": ("prune",),
+}
+
+
+def not_available(path: KeyPath, value: object) -> bool:
+    """Whether ``value`` at ``path`` is right in form and not available in this version."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return value in NOT_AVAILABLE.get(key, ())
 
 
 def names(kind: str) -> list[str]:

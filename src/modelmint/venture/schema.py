@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from pydantic import Field, model_validator
@@ -19,7 +19,7 @@ from modelmint.venture.sections.plans import PlanSection
 from modelmint.venture.sections.serving import ServingSection
 from modelmint.venture.sections.venture import VentureSection
 
-#: Names that stand in web addresses: of models and of plans.
+#: Names that stand in web addresses and in paths: of models, of their variants and of plans.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -41,17 +41,33 @@ class VentureFile(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:
-        refuse_if_any(chain(self._model_complaints(), self._currency_complaints(), self._mix_complaints()))
+        complaints = (self._model_complaints, self._name_complaints, self._currency_complaints, self._mix_complaints)
+        refuse_if_any(chain.from_iterable(complain() for complain in complaints))
         return self
 
     def _model_complaints(self) -> Iterator[Complaint]:
         if self.model is not None and self.models:
             yield Complaint(("models",), "give [model] for one model or [models.NAME] for several, not both")
-        for kind, names in (("models", self.models), ("plans", self.plans)):
+        sections = self._model_sections()
+        bare = [path for path, section in sections.items() if not section.variants]
+        if sections and not bare and "compress" in self.model_fields_set:
+            message = "would do nothing: each variant of the model has a table of its own, [model.variants.NAME]"
+            yield Complaint(("compress",), message, needs=tuple((*path, "variants") for path in sections))
+
+    def _name_complaints(self) -> Iterator[Complaint]:
+        named: dict[tuple[str, ...], Iterable[str]] = {("models",): self.models, ("plans",): self.plans}
+        named |= {(*path, "variants"): section.variants for path, section in self._model_sections().items()}
+        for path, names in named.items():
             for name in names:
                 if not NAME.fullmatch(name):
-                    message = f"a name in [{kind}.NAME] has small letters, digits, '-' and '_'; found {name!r}"
-                    yield Complaint((kind, name), message)
+                    table = f"[{'.'.join(path)}.NAME]"
+                    message = f"a name in {table} has small letters, digits, '-' and '_'; found {name!r}"
+                    yield Complaint((*path, name), message)
+
+    def _model_sections(self) -> dict[tuple[str, ...], ModelSection]:
+        """Every model by where it stands in the file."""
+        single = {} if self.model is None else {("model",): self.model}
+        return single | {("models", name): section for name, section in self.models.items()}
 
     def _prices(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Where a price stands and its currency."""

@@ -26,6 +26,8 @@ class Bound(BaseModel):
     model_config = ConfigDict(frozen=True)
     comparison: str
     bound: float
+    #: The number as the founder wrote it: a gate is shown as it stands in the file, never rounded.
+    written: str
 
     def holds(self, value: float) -> bool:
         """Whether ``value`` passes; NaN never does."""
@@ -37,7 +39,7 @@ class Bound(BaseModel):
         }[self.comparison]
 
     def __str__(self) -> str:
-        return f"{self.comparison} {self.bound:g}"
+        return f"{self.comparison} {self.written}"
 
 
 def _bound(value: Any) -> Any:
@@ -46,7 +48,7 @@ def _bound(value: Any) -> Any:
     match = _GATE.match(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f'expected a comparison like ">= 0.95", found {value!r}')
-    return Bound(comparison=match[1], bound=float(match[2].replace("_", "")))
+    return Bound(comparison=match[1], bound=float(match[2].replace("_", "")), written=match[2])
 
 
 Gate = Annotated[Bound, BeforeValidator(_bound)]

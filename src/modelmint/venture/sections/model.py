@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from modelmint.venture.sections.base import Section
+from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
 from modelmint.venture.sections.compress import CompressSection
 
 Augmentation = Literal["shift", "rotate", "scale", "brightness", "contrast", "flip", "flip-vertical", "erase"]
@@ -42,3 +43,13 @@ class ModelSection(Section):
     abstain: float = Field(0.0, ge=0, le=0.5)
     #: Variants for sale; empty means one called "default" made by ``[compress]``.
     variants: dict[str, CompressSection] = {}
+
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> ModelSection:
+        refuse_if_any(self._complaints())
+        return self
+
+    def _complaints(self) -> Iterator[Complaint]:
+        if self.precision == "bfloat16" and self.method == "head":
+            message = 'is for method = "full"; "head" learns from features that are kept in float32. Leave it out'
+            yield Complaint(("precision",), message, needs=(("method",),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -38,6 +39,10 @@ class ChargeSection(Section):
             yield Complaint(("tiers",), f"up_to must rise from tier to tier, found {', '.join(map(str, known))}")
         if len({tier.price.currency for tier in self.tiers}) > 1:
             yield Complaint(("tiers",), "the tiers of one charge share one currency")
+        if self.meter != "calls" and bounds[-1] is not None:
+            # Calls can stop with the last tier, because they are counted before they are answered.
+            message = f"the last tier of meter {self.meter!r} ends at {bounds[-1]}; leave out its up_to, so that every "
+            yield Complaint(("tiers", len(bounds) - 1, "up_to"), message + "unit has a price")
 
 
 class PlanSection(Section):
@@ -57,8 +62,25 @@ class PlanSection(Section):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> PlanSection:
-        refuse_if_any(self._complaints())
+        refuse_if_any(chain(self._complaints(), self._trial_complaints(), self._meter_complaints()))
         return self
+
+    def _trial_complaints(self) -> Iterator[Complaint]:
+        if self.currency is None:
+            return
+        for key in ("free_calls", "days"):
+            if getattr(self, key) is not None:
+                message = "free_calls and days make a trial, which has no price; "
+                yield Complaint((key,), message + "use included_calls and overage for free calls each month")
+
+    def _meter_complaints(self) -> Iterator[Complaint]:
+        meters = [charge.meter for charge in self.charges]
+        for place, meter in enumerate(meters):
+            first = meters.index(meter)
+            if first < place:
+                needs = tuple(("charges", one, "meter") for one in (first, place))
+                message = f"a second charge over meter {meter!r}; put its tiers into the first one"
+                yield Complaint(("charges", place), message, needs=needs)
 
     def _complaints(self) -> Iterator[Complaint]:
         prices = (self.per_call, self.monthly, self.overage, *(c.tiers[0].price for c in self.charges))
