@@ -39,6 +39,23 @@ def test_a_bad_file_is_a_row_and_the_others_are_answered(tmp_path: Path) -> None
     assert found == ["bright" if number % 2 else "dark" for number in range(70) if number != 40]
 
 
+def test_a_file_that_cannot_be_read_is_a_row_and_the_others_are_answered(tmp_path: Path) -> None:
+    release = brightness_release(tmp_path / "shelf")
+    files = [tmp_path / name for name in ("a.png", "gone.png", "folder", "z.png")]
+    files[0].write_bytes(picture(250))
+    files[2].mkdir()
+    files[3].write_bytes(picture(5))
+    answers = list(predict_files(release, files))
+    assert [answer.path for answer in answers] == files
+    assert [answer.prediction and answer.prediction.label for answer in answers] == ["bright", None, None, "dark"]
+    errors = [answer.error for answer in answers if answer.error]
+    assert [(error.code, error.message) for error in errors] == [
+        ("unreadable_file", f"{files[1]} cannot be read: No such file or directory"),
+        ("unreadable_file", f"{files[2]} cannot be read: Is a directory"),
+    ]
+    assert [answer.error is None for answer in predict_files(release, files[1:2])] == [False]
+
+
 @pytest.mark.timeout(60)
 def test_a_candidate_is_measured_through_the_real_server_and_leaves_nothing_behind(tmp_path: Path) -> None:
     release = brightness_release(tmp_path / "shelf")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import NotFound, Unavailable
+from modelmint.kit.errors import InvalidInput, NotFound, Unavailable
 
 
 class NoSuchFile(NotFound):
     """A path to predict on that does not exist."""
 
     code = "no_such_file"
+
+
+class UnreadableFile(InvalidInput):
+    """A file to predict on that is there and cannot be read."""
+
+    code = "unreadable_file"
 
 
 class LoadTestFailed(Unavailable):

@@ -9,7 +9,7 @@ from pathlib import Path
 from modelmint.inference.engines.registry import ENGINES
 from modelmint.inference.predictor import Predictor
 from modelmint.kit.errors import InvalidInput, ModelmintError
-from modelmint.operations.errors import NoSuchFile
+from modelmint.operations.errors import NoSuchFile, UnreadableFile
 from modelmint.releases.bundle import Release
 from modelmint.serving.loading import engine_choice
 from modelmint.tasks.types import Prediction
@@ -62,17 +62,29 @@ def predict_files(
 
 
 def _batch(predictor: Predictor, files: list[Path]) -> Iterator[FileAnswer]:
-    if not files:
-        return
-    payloads = [file.read_bytes() for file in files]
+    read = [_read(file) for file in files]
+    payloads = [found for found in read if isinstance(found, bytes)]
     try:
-        for file, prediction in zip(files, predictor.predict(payloads), strict=True):
-            yield FileAnswer(file, prediction, None)
-        return
-    except InvalidInput:
-        pass  # find the bad ones below
-    for file, payload in zip(files, payloads, strict=True):
-        try:
-            yield FileAnswer(file, predictor.predict([payload])[0], None)
-        except InvalidInput as error:
-            yield FileAnswer(file, None, error)
+        predictions: Iterator[Prediction | InvalidInput] = iter(predictor.predict(payloads) if payloads else [])
+    except InvalidInput:  # one of them; each alone, to know which
+        predictions = (_one(predictor, payload) for payload in payloads)
+    for file, found in zip(files, read, strict=True):
+        answer = next(predictions) if isinstance(found, bytes) else found
+        if isinstance(answer, Prediction):
+            yield FileAnswer(file, answer, None)
+        else:
+            yield FileAnswer(file, None, answer)
+
+
+def _read(file: Path) -> bytes | UnreadableFile:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return UnreadableFile(f"{file} cannot be read: {error.strerror or error}")
+
+
+def _one(predictor: Predictor, payload: bytes) -> Prediction | InvalidInput:
+    try:
+        return predictor.predict([payload])[0]
+    except InvalidInput as error:
+        return error
