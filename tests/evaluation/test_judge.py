@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modelmint.evaluation.errors import BadScores, NothingToJudge
+from modelmint.evaluation.intervals import wilson
 from modelmint.evaluation.judge import scorecard
 from modelmint.evaluation.metrics import classification
 from modelmint.kit.arrays import AnyArray
@@ -103,6 +104,17 @@ def test_perfect_scores_do_not_claim_to_be_certain() -> None:
         found = card.metrics[name]
         assert (found.value, found.high) == (1.0, 1.0)
         assert 0.8 < found.low < 0.95
+
+
+def test_a_perfect_auroc_of_many_classes_rests_on_all_rows_and_of_two_on_the_smaller_class() -> None:
+    targets = np.repeat(np.arange(10), 26)
+    card = scorecard(targets, np.eye(10)[targets] * 8.0, tuple("abcdefghij"), DecisionRule(), "val", resamples=50)
+    assert (card.metrics["auroc"].value, card.metrics["auroc"].high) == (1.0, 1.0)
+    assert card.metrics["auroc"].low == wilson(260, 260).low == pytest.approx(0.985440, abs=1e-6)
+    assert card.metrics["balanced_accuracy"].low == wilson(26, 26).low == pytest.approx(0.871271, abs=1e-6)
+    two = np.array([0] * 234 + [1] * 26)
+    card = scorecard(two, np.eye(2)[two] * 8.0, TWO, RULE, "val", resamples=50)
+    assert card.metrics["auroc"].low == wilson(26, 26).low
 
 
 def test_one_row_is_judged() -> None:

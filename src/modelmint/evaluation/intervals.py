@@ -80,13 +80,11 @@ def group_sums(
     return summed
 
 
-def percentile(
-    value: float, draws: AnyArray, n: int, *, centred: bool = False, smallest: int | None = None
-) -> Estimate:
+def percentile(value: float, draws: AnyArray, n: int, *, centred: bool = False, counted: int | None = None) -> Estimate:
     """``value`` with the 2.5 % and 97.5 % points of its resampled ``draws``; it always lies inside its interval.
 
     ``centred`` moves the draws so that their median is ``value``: for ECE, which resampling itself raises because it
-    adds noise to every bin. ``smallest``, for metrics in [0, 1], is the size of the smallest class: where all draws
+    adds noise to every bin. ``counted``, for metrics in [0, 1], is how many rows the value rests on: where all draws
     agree (perfect scores, a single row) the bootstrap knows nothing, and Wilson's interval for that many rows is
     given instead, which is cautious.
     """
@@ -94,8 +92,8 @@ def percentile(
     found = found[np.isfinite(found)]
     if len(found) == 0:
         return Estimate(value, value, value, n)
-    if smallest is not None and float(np.ptp(found)) < 1e-6:
-        bounds = wilson(value * smallest, smallest)
+    if counted is not None and float(np.ptp(found)) < 1e-6:
+        bounds = wilson(value * counted, counted)
         return Estimate(value, min(bounds.low, value), max(bounds.high, value), n)
     low, middle, high = np.quantile(found, (0.025, 0.5, 0.975))
     if centred:

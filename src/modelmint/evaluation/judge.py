@@ -127,9 +127,11 @@ def _resampled(rows: _Rows, counts: IntArray, draws: dict[str, AnyArray]) -> dic
         "brier": calibration.brier(rows.truth, rows.probs),
         "nll": calibration.nll(rows.truth, rows.log_probs),
     }
-    bounded = ("auroc", "balanced_accuracy", "f1_macro")
+    # Two classes: one AUROC, which rests on the smaller class. More: a mean of one against the rest in which each row
+    # is the positive of exactly one term, so that all rows together are what it rests on.
+    counted = {"auroc": smallest if len(rows.labels) == 2 else n, "balanced_accuracy": smallest, "f1_macro": smallest}
     return {
-        name: percentile(value, draws[name], n, centred=name == "ece", smallest=smallest if name in bounded else None)
+        name: percentile(value, draws[name], n, centred=name == "ece", counted=counted.get(name))
         for name, value in values.items()
         if value is not None
     }
@@ -190,7 +192,7 @@ def _classes(rows: _Rows, counts: IntArray, f1_draws: AnyArray) -> tuple[ClassRe
     reports = []
     for index, label in enumerate(rows.labels):
         hits, support, answered = int(found.hits[index]), int(found.support[index]), int(found.answered[index])
-        f1 = percentile(float(found.f1[index]), f1_draws[:, index], support, smallest=max(support, 1))
+        f1 = percentile(float(found.f1[index]), f1_draws[:, index], support, counted=max(support, 1))
         reports.append(ClassReport(label, wilson(hits, answered), wilson(hits, support), f1, support))
     return tuple(reports)
 
