@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,23 +12,25 @@ from modelmint.testing.shops import furnish
 from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, start
 
 
-def _hold(path: Path, taken: object) -> None:
-    lease = Lease(path)
-    assert lease.take()
-    taken.set()  # type: ignore[attr-defined]  # a multiprocessing.Event, which is no type
-    time.sleep(60)
+_HOLD = """
+import sys, time
+from pathlib import Path
+from modelmint.worker.schedule import Lease
+lease = Lease(Path(sys.argv[1]))
+print(lease.take(), flush=True)
+time.sleep(60)
+"""
 
 
 def test_one_process_holds_the_lease_and_the_next_one_gets_it_when_the_holder_dies(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    taken = context.Event()
-    holder = context.Process(target=_hold, args=(tmp_path / "lease", taken))
-    holder.start()
-    assert taken.wait(20)
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD, tmp_path / "lease"], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "True\n"
     lease = Lease(tmp_path / "lease")
     assert not lease.take()
     holder.kill()
-    holder.join()
+    holder.wait()
+    holder.stdout.close()
     assert lease.take()
     assert lease.take()
     lease.close()
