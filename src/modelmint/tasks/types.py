@@ -48,7 +48,7 @@ class ModelSpec:
     settings: Mapping[str, Any]
     labels: tuple[str, ...]
     decision: DecisionRule
-    #: Names of the graph's input and output.
+    #: What the exported graph calls its input and output, for people and other tools; engines ask the graph itself.
     input_name: str = "pixels"
     output_name: str = "logits"
 

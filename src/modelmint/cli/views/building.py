@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, amount, bare, interval, number, seconds, short, size
+from modelmint.cli.views.figures import DASH, amount, bare, count, interval, number, seconds, short, size
 
 _MEASURED = "Accuracy and AUROC on validation; CPU, p50 and p99 of one picture in the engine here, interleaved."
 #: Metrics that are shares, shown in the order people ask for them.
@@ -34,8 +34,8 @@ def candidates_view(candidates: Sequence[Mapping[str, Any]], currency: str | Non
                 "chosen" if one.get("chosen") else "rejected" if one.get("rejected") else "",
             )
         )
-        if one.get("rejected"):
-            notes.append(f"{one['name']} on {one['engine']}: {one['rejected']}")
+        if told := one.get("rejected") or one.get("note"):
+            notes.append(f"{one['name']} on {one['engine']}: {told}")
     if disturbed := [float(one["foreign_load"]) for one in candidates if one.get("disturbed")]:
         notes.append(f"Other programs kept {max(disturbed):.1f} cores busy meanwhile: build again on a quiet machine.")
     money = currency or "cost"
@@ -61,11 +61,17 @@ def gates_view(gates: Sequence[Mapping[str, Any]]) -> TableView:
     return TableView("Gates", columns, tuple(rows), marks, "\n".join(notes))
 
 
-def metrics_view(metrics: Mapping[str, Any], title: str = "On the test split, read once by the judge") -> TableView:
+def metrics_view(metrics: Mapping[str, Any], title: str) -> TableView:
     """Every metric with its 95 % bootstrap interval and n."""
     names = [name for name in _ORDER if name in metrics] + [name for name in metrics if name not in _ORDER]
     rows = tuple((name, interval(metrics[name], 4), _count(metrics[name])) for name in names)
     return TableView(title, (Column("metric"), Column("value [95 % interval]", True), Column("n", True)), rows, {})
+
+
+def judged_title(name: str, reads: int | None) -> str:
+    """Heads the metrics of the test split: how often the judge has read it by now."""
+    told = "" if reads is None else f", read {count(reads, 'time')} by the judge so far"
+    return f"{name} on the test split{told}"
 
 
 def seconds_line(spent: Mapping[str, Any]) -> str:

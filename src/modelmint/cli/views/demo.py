@@ -7,19 +7,19 @@ from typing import Any
 
 from modelmint.cli.output import Output
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.building import candidates_view, gates_view, metrics_view
+from modelmint.cli.views.building import candidates_view, gates_view, judged_title, metrics_view
 from modelmint.cli.views.figures import DASH, number, seconds, short
 from modelmint.cli.views.reports import cost_line, models_of, why_of
 
 
 def say_demo(out: Output, report: Mapping[str, Any]) -> None:
     """Candidates, what a call costs, usage, the invoice, where everything lies, seconds per phase."""
-    for model in models_of(report["build"]).values():
+    for name, model in models_of(report["build"]).items():
         cost = model.get("cost") or {}
         out.table(candidates_view(model["candidates"], cost.get("currency")))
         out.say(f"Why: {why_of(model)}", style="bold")
         out.say()
-        out.table(metrics_view(model["metrics"]))
+        out.table(metrics_view(model["metrics"], judged_title(name, model.get("test_reads"))))
         if model["gates"]:
             out.say()
             out.table(gates_view(model["gates"]))

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmint.cli.output import Output
-from modelmint.cli.views.building import candidates_view, dataset_line, gates_view, metrics_view, seconds_line
+from modelmint.cli.views.building import (
+    candidates_view,
+    dataset_line,
+    gates_view,
+    judged_title,
+    metrics_view,
+    seconds_line,
+)
 from modelmint.cli.views.figures import short
 
 
@@ -29,7 +36,7 @@ def say_model(out: Output, name: str, model: Mapping[str, Any]) -> None:
     if why := why_of(model):
         out.say(f"Why: {why}", style="bold")
     out.say()
-    out.table(metrics_view(model["metrics"], f"{name} on the test split, read once by the judge"))
+    out.table(metrics_view(model["metrics"], judged_title(name, model.get("test_reads"))))
     if model["gates"]:
         out.say()
         out.table(gates_view(model["gates"]))
@@ -60,4 +67,4 @@ def cost_line(cost: Mapping[str, Any]) -> str:
         parts.append(f"{short(cost['cost_per_1k'])} {currency} machine cost per 1,000 calls".replace("  ", " "))
     if isinstance(cost.get("monthly_value"), (int, float)):
         parts.append(f"worth {cost['monthly_value']:,.2f} {currency} a month".rstrip())
-    return "Cost here: " + ", ".join(parts) + "." if parts else ""
+    return f"Cost on {cost.get('machine') or 'this machine'}, measured here: {', '.join(parts)}." if parts else ""
