@@ -11,7 +11,6 @@ from modelmint.bootstrap import Shop, open_shop
 from modelmint.testing.shops import furnish
 from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, start
 
-
 _HOLD = """
 import sys, time
 from pathlib import Path
