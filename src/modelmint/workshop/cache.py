@@ -16,13 +16,16 @@ from typing import Any
 
 import modelmint
 from modelmint.kit.canonical import pretty_json
-from modelmint.kit.digest import digest_package, digest_value
+from modelmint.kit.digest import digest_file, digest_package, digest_value
 from modelmint.kit.files import atomic_folder, write_atomic
 from modelmint.kit.progress import Progress
 from modelmint.workshop.errors import BuildRunning
 
 RECORD = "step.json"
 _HOUSE = Path(modelmint.__file__).parent
+#: Bytes up to which a file's content is checked on every build; of larger ones (pictures, weights) only the size:
+#: their readers check the content by digests of their own.
+_HASHED = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,24 @@ class StepCache:
     def run(self, step: str, inputs: Mapping[str, Any], work: Callable[[Path, str], Mapping[str, Any]]) -> Done:
         """The folder of ``step`` for ``inputs``; ``work(folder, digest)`` fills it where it does not exist yet.
 
-        What ``work`` returns (plain JSON) is kept as the step's facts. A folder that lost a file is made again.
+        What ``work`` returns (plain JSON) is kept as the step's facts. A folder that lost a file, or holds another
+        one than was written, is made again.
         """
         digest = digest_value([step, inputs])
         final = self.root / step / digest
         known = _recorded(final)
-        if known is not None:
+        if isinstance(known, dict):
             self.progress.step(step, cached=True)
             return Done(final, digest, known["seconds"], True, known["facts"])
         self.progress.step(step)
+        if known is not None:
+            self.progress.note(f"{step} is done again: {known}")
         shutil.rmtree(final, ignore_errors=True)
         started = time.monotonic()
         with atomic_folder(final) as folder:
             facts = work(folder, digest)
             seconds = round(time.monotonic() - started, 3)
-            files = {
-                item.relative_to(folder).as_posix(): item.stat().st_size for item in folder.rglob("*") if item.is_file()
-            }
+            files = {item.relative_to(folder).as_posix(): _stamp(item) for item in folder.rglob("*") if item.is_file()}
             record = {"step": step, "inputs": inputs, "seconds": seconds, "facts": facts, "files": files}
             (folder / RECORD).write_text(pretty_json(record), encoding="utf-8")
         return Done(final, digest, seconds, False, facts)
@@ -81,13 +85,25 @@ class StepCache:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _recorded(folder: Path) -> dict[str, Any] | None:
+def _stamp(file: Path) -> list[Any]:
+    size = file.stat().st_size
+    return [size, digest_file(file) if size <= _HASHED else None]
+
+
+def _recorded(folder: Path) -> dict[str, Any] | str | None:
+    """The step's record; what is wrong with its folder; None where there is none."""
+    if not folder.exists():
+        return None
     try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        whole = all((folder / name).stat().st_size == size for name, size in record["files"].items())
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
-    return record if whole else None
+        for name, stamp in record["files"].items():
+            if not (folder / name).is_file():
+                return f"{name} is gone"
+            if _stamp(folder / name) != stamp:
+                return f"{name} is not as it was written"
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return f"{RECORD} cannot be read"
+    return record if {"seconds", "facts"} <= set(record) else f"{RECORD} is not whole"
 
 
 def source_digest(*parts: str) -> str:

@@ -29,6 +29,12 @@ class DamagedWeights(Corrupted):
     code = "damaged_weights"
 
 
+class DamagedGraph(Corrupted):
+    """A candidate's graph is not the one that was scored, judged and timed."""
+
+    code = "damaged_graph"
+
+
 class TooFewPictures(PreconditionFailed):
     """Training or validation has too few rows to learn from."""
 

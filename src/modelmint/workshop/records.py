@@ -12,9 +12,11 @@ import numpy as np
 from modelmint.inference.types import Timing
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.canonical import pretty_json
+from modelmint.kit.digest import digest_file
 from modelmint.kit.estimate import Estimate
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.tasks.types import DecisionRule
+from modelmint.workshop.errors import DamagedGraph
 from modelmint.workshop.types import Candidate
 
 CANDIDATES, ROWS = "candidates.json", "rows.npz"
@@ -30,6 +32,18 @@ def write_candidates(folder: Path, candidates: Sequence[Candidate]) -> None:
 def read_candidates(folder: Path) -> list[Candidate]:
     """The candidates of a compress folder, in the order in which they were made."""
     return [candidate_from(raw) for raw in json.loads((folder / CANDIDATES).read_text(encoding="utf-8"))]
+
+
+def graph_of(folder: Path, candidate: Candidate) -> Path:
+    """The candidate's graph in a compress folder; raises ``DamagedGraph`` where it is not the one that was measured."""
+    path = folder / str(candidate.graph)
+    found = digest_file(path) if path.is_file() else "no file"
+    if candidate.graph is None or found != candidate.graph_digest:
+        raise DamagedGraph(
+            f"the graph of {candidate.key} at {path} is not the one that was measured: expected sha256 "
+            f"{candidate.graph_digest}, found {found}. Do: build again; the compress step is then done again"
+        )
+    return path
 
 
 def candidate_from(raw: Mapping[str, Any]) -> Candidate:

@@ -1,4 +1,4 @@
-"""Build verb ``judge``: the test split, read once, by the candidates that may be released."""
+"""Build verb ``judge``: the test split, in one reading, by the candidates that may be released and their parent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelmint.inference.predictor import Predictor
 from modelmint.kit.canonical import plain, pretty_json
 from modelmint.kit.progress import Progress
 from modelmint.tasks.types import ModelSpec
-from modelmint.workshop.records import VERDICT, rounded
+from modelmint.workshop.records import VERDICT, graph_of, rounded
 from modelmint.workshop.types import Candidate
 
 
@@ -37,7 +37,8 @@ def run(inputs: JudgeInputs, into: Path, progress: Progress) -> Mapping[str, Any
     """Write ``verdict.json`` ({reads, cards by candidate}) and ``plots/CANDIDATE/*.svg``.
 
     All candidates are judged in one reading, so that a later change of price or demand, and with it another
-    choice among them, needs no second look at the test split. Nothing is chosen by what is found here.
+    choice among them, needs no second look at the test split. Nothing is chosen by what is found here. Raises
+    ``DamagedGraph``.
     """
     payloads, targets, reads = inputs.dataset.judge_test(inputs.reading, inputs.log)
     cards = {}
@@ -45,7 +46,8 @@ def run(inputs: JudgeInputs, into: Path, progress: Progress) -> Mapping[str, Any
         for candidate in inputs.candidates:
             if candidate.graph is None or candidate.decision is None or candidate.timing is None:
                 raise ValueError(f"{candidate.key} was rejected; only measured candidates are judged")
-            engine = ENGINES.get(candidate.engine)(inputs.compressed / candidate.graph, candidate.timing.threads)
+            graph = graph_of(inputs.compressed, candidate)
+            engine = ENGINES.get(candidate.engine)(graph, candidate.timing.threads)
             try:
                 predictor = Predictor(dataclasses.replace(inputs.spec, decision=candidate.decision), engine)
                 logits = predictor.logits(payloads)

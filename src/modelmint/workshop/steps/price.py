@@ -22,7 +22,7 @@ from modelmint.releases.types import Manifest
 from modelmint.serving.types import LoadResult, LoadTestRequest
 from modelmint.tasks.types import ModelSpec
 from modelmint.workshop.cache import remember
-from modelmint.workshop.records import LOADS
+from modelmint.workshop.records import LOADS, graph_of
 from modelmint.workshop.steps.release import graph_path, released_model
 from modelmint.workshop.types import Candidate
 
@@ -50,7 +50,10 @@ class PriceInputs:
 
 
 def run(inputs: PriceInputs, into: Path, progress: Progress) -> None:
-    """Write ``loads.json``: candidate -> load test, or ``{"error": why it could not be tested}``."""
+    """Write ``loads.json``: candidate -> load test, or ``{"error": why it could not be tested}``.
+
+    Raises ``DamagedGraph`` where a graph is not the one that was judged.
+    """
     payloads = _samples(inputs.dataset)
     found: dict[str, Any] = {}
     with progress.bar("load test through the server", len(inputs.candidates)) as bar:
@@ -75,8 +78,9 @@ def _tested(inputs: PriceInputs, candidate: Candidate, payloads: tuple[bytes, ..
     if candidate.graph is None or candidate.timing is None:
         return {"error": "it was never measured"}
     shelf = inputs.scratch / "releases" / digest_bytes(candidate.key.encode())[:12]
+    files = _files(inputs, candidate)
     try:
-        release = write_release(shelf, _manifest(inputs, candidate), _files(inputs, candidate))
+        release = write_release(shelf, _manifest(inputs, candidate), files)
         request = LoadTestRequest(
             release=release.path,
             engine=candidate.engine,
@@ -107,5 +111,5 @@ def _manifest(inputs: PriceInputs, candidate: Candidate) -> Manifest:
 
 
 def _files(inputs: PriceInputs, candidate: Candidate) -> dict[str, Path | bytes]:
-    graph = inputs.compressed / str(candidate.graph)
+    graph = graph_of(inputs.compressed, candidate)
     return {graph_path(inputs.model, candidate): graph, "venture.toml": inputs.venture_text.encode()}

@@ -20,7 +20,7 @@ from modelmint.releases.manifest import SCHEMA
 from modelmint.releases.types import Manifest, ReleasedModel, Variant
 from modelmint.tasks.types import ModelSpec
 from modelmint.venture.load import LoadedVenture
-from modelmint.workshop.records import rounded
+from modelmint.workshop.records import graph_of, rounded
 from modelmint.workshop.steps.card import release_readme
 from modelmint.workshop.types import Candidate
 
@@ -70,6 +70,11 @@ def venture_facts(venture: LoadedVenture) -> dict[str, str]:
     return {"name": section.name, "solution": section.solution, "purpose": section.purpose, "use": section.use}
 
 
+def data_licence(stated: str, dataset: DatasetVersion) -> str:
+    """What the venture states; where it states none, what the source is known to have."""
+    return dataset.facts.get("licence", stated) if stated == "not stated" else stated
+
+
 def run(
     venture: LoadedVenture,
     dataset: DatasetVersion,
@@ -78,7 +83,10 @@ def run(
     keyfile: Path,
     clock: Clock,
 ) -> Release:
-    """Write the bundle (or open it, where the very same exists) and sign this machine's statements."""
+    """Write the bundle (or open it, where the very same exists) and sign this machine's statements.
+
+    Raises ``DamagedGraph`` where a graph is not the one that was judged.
+    """
     manifest = _manifest(venture, dataset, parts)
     release = write_release(shelf, manifest, _files(venture, dataset, parts, manifest))
     machine = this_machine()
@@ -92,7 +100,7 @@ def run(
 
 
 def _manifest(venture: LoadedVenture, dataset: DatasetVersion, parts: Sequence[ModelParts]) -> Manifest:
-    licences = {"data": venture.file.data.licence, "code": "Apache-2.0"}
+    licences = {"data": data_licence(venture.file.data.licence, dataset), "code": "Apache-2.0"}
     for part in parts:
         licences[f"weights of {part.name}"] = str(part.backbone["licence"])
     return Manifest(
@@ -127,11 +135,11 @@ def _files(
     files: dict[str, Path | bytes] = {
         "venture.toml": venture.text.encode(),
         "evaluation.json": pretty_json({"models": evaluation}).encode(),
-        "dataset.json": pretty_json({**card(dataset), "licence": venture.file.data.licence}).encode(),
+        "dataset.json": pretty_json({**card(dataset), "licence": manifest.licences["data"]}).encode(),
         "README.md": release_readme(manifest, {part.name: part.card for part in parts}).encode(),
     }
     for part in parts:
-        files[graph_path(part.name, part.candidate)] = part.compressed / str(part.candidate.graph)
+        files[graph_path(part.name, part.candidate)] = graph_of(part.compressed, part.candidate)
         for plot in sorted((part.judged / "plots" / part.candidate.key).glob("*.svg")):
             files[f"plots/{part.name}/{plot.name}"] = plot
     return files
