@@ -22,7 +22,14 @@ def wrong(count: int, start: int = 0) -> AnyArray:
 
 
 def option(
-    name: str, *, value: str | None, size: int = 100, cpu: float = 1.0, errors: AnyArray | None = None, failed: int = 0
+    name: str,
+    *,
+    value: str | None,
+    size: int = 100,
+    cpu: float = 1.0,
+    errors: AnyArray | None = None,
+    missed: AnyArray | None = None,
+    failed: int = 0,
 ) -> Option:
     flat = Estimate(cpu, cpu * 0.99, cpu * 1.01, 40)
     candidate = Candidate(
@@ -32,7 +39,8 @@ def option(
     amount = None if value is None else Amount(value, value, value)
     cost = CostStatement("USD", *[None] * 12, amount, None, 0.0, (), ())  # type: ignore[arg-type] # 12 unknown figures
     gates = tuple(GateResult(f"g{place}", ">= 1", 0.0, False) for place in range(failed))
-    return Option(candidate, cost, gates, wrong(0) if errors is None else errors)
+    errors = wrong(0) if errors is None else errors
+    return Option(candidate, cost, gates, errors, errors if missed is None else missed)
 
 
 def test_the_greatest_value_inside_the_gates_wins() -> None:
@@ -68,6 +76,15 @@ def test_clearly_better_accuracy_beats_bytes_when_values_tie() -> None:
     found = choose(options, Decimal(0))
     assert found.key == "float@onnxruntime"
     assert "most accurate" in found.why
+
+
+def test_an_answer_left_open_is_no_accuracy() -> None:
+    # int8 leaves open what it would get wrong: no error that costs, but it knows less than float does.
+    options = [
+        option("float", value="100", size=400, errors=wrong(5), missed=wrong(5)),
+        option("int8", value="100", size=100, errors=wrong(5), missed=wrong(60)),
+    ]
+    assert choose(options, Decimal(0)).key == "float@onnxruntime"
 
 
 def test_errors_that_cost_much_turn_the_choice() -> None:
@@ -106,7 +123,9 @@ def test_where_none_is_inside_the_gates_the_nearest_is_compared() -> None:
 def test_a_waived_gate_does_not_count() -> None:
     waived = option("a", value="100")
     gates = (GateResult("p99_ms", "<= 1", 5.0, False, "a slow test machine"),)
-    found = choose([Option(waived.candidate, waived.cost, gates, waived.wrong), option("b", value="50")], Decimal(0))
+    found = choose(
+        [Option(waived.candidate, waived.cost, gates, waived.wrong, waived.missed), option("b", value="50")], Decimal(0)
+    )
     assert found.key == "a@onnxruntime"
 
 

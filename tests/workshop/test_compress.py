@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from modelmint.workshop.compression.export import export
 from modelmint.workshop.compression.quantise import Quantise
 from modelmint.workshop.compression.recipe import STEPS, apply_recipe, recipe_name
 from modelmint.workshop.compression.types import Materials
-from modelmint.workshop.compression.verdict import dearer, drifted
+from modelmint.workshop.compression.verdict import against_parent, dearer, drifted
 from modelmint.workshop.errors import ExportFailed, RecipeFailed
+from modelmint.workshop.steps.compress import plain_variant
 from modelmint.workshop.types import Candidate
 
 SHAPE = (3, 16, 16)
@@ -202,8 +204,6 @@ def test_a_compressed_candidate_passes_only_when_it_was_timed_cheaper(
 
 
 def test_a_candidate_that_was_not_timed_does_not_pass() -> None:
-    import dataclasses
-
     unknown: Any = dataclasses.replace(timed("int8", 1, 1), timing=None)
     assert "not timed" in str(dearer(timed("onnx-fp32", 1, 1), unknown))
 
@@ -222,6 +222,29 @@ def test_a_candidate_that_drifts_from_its_parent_is_turned_down_with_the_figure(
 ) -> None:
     reason = drifted(parity, CompressSection())
     assert (reason is None) if word is None else (word in str(reason))
+
+
+def test_a_compressed_candidate_of_a_parent_that_could_not_be_scored_does_not_pass() -> None:
+    parent, child = timed("onnx-fp32", 1, 1), timed("int8", 0.1, 0.2)
+    reason = against_parent(parent, child, None, CompressSection())
+    assert reason == "its parent could not be scored, so neither parity nor saving is known"
+    plain = dataclasses.replace(child, recipe=())
+    assert against_parent(parent, plain, None, CompressSection()) is None
+    assert against_parent(parent, child, Parity(0.01, 0.2, 3, 500), CompressSection()) is None
+    assert "dearer" in str(against_parent(child, parent, Parity(0.01, 0.2, 3, 500), CompressSection()))
+
+
+@pytest.mark.parametrize(
+    ("variants", "name"),
+    [
+        ({"default": ["quantise"]}, "default"),
+        ({"small": ["quantise"], "plain": []}, "plain"),
+        ({"small": ["quantise"], "tiny": ["quantise"]}, "float32"),
+        ({"float32": ["quantise"], "default": ["quantise"]}, "float32-plain"),
+    ],
+)
+def test_the_float32_graphs_stand_under_the_variant_without_a_recipe(variants: dict[str, Any], name: str) -> None:
+    assert plain_variant({key: CompressSection(recipe=recipe) for key, recipe in variants.items()}) == name
 
 
 def odds_table(odds: AnyArray) -> AnyArray:
@@ -254,7 +277,7 @@ def test_a_rule_without_a_threshold_or_a_child_that_answers_backwards_keeps_its_
 
 def errors_of(targets: AnyArray, network_odds: AnyArray, odds: AnyArray, abstain: float = 0.0) -> tuple[float, float]:
     found = crossfitted_errors(targets, odds_table(network_odds), odds_table(odds), ("a", "b"), "b", abstain)
-    return float(found[0].mean()), float(found[1].mean())
+    return float(found.wrong.mean()), float(found.held.mean())
 
 
 def test_a_child_that_only_rescales_its_logits_makes_the_same_errors() -> None:
@@ -295,6 +318,16 @@ def test_what_is_left_open_is_no_error_and_about_the_share_that_was_asked_for() 
 def test_without_a_positive_label_every_row_counts_as_it_is() -> None:
     targets = np.array([0, 1, 2, 2])
     logits = np.eye(3)[[0, 1, 2, 0]] * 5
-    wrong, held = crossfitted_errors(targets, logits, logits, ("a", "b", "c"), None, 0.0)
-    assert wrong.tolist() == [0, 0, 0, 1]
-    assert held.tolist() == [0, 0, 0, 0]
+    found = crossfitted_errors(targets, logits, logits, ("a", "b", "c"), None, 0.0)
+    assert found.wrong.tolist() == found.missed.tolist() == [0, 0, 0, 1]
+    assert found.held.tolist() == [0, 0, 0, 0]
+
+
+def test_a_wrong_label_counts_as_missed_even_where_it_is_left_open() -> None:
+    rng = np.random.default_rng(4)
+    targets = rng.integers(0, 2, 2000)
+    odds = (targets * 2 - 1) * 1.5 + rng.normal(size=2000) * 1.5
+    table = odds_table(odds)
+    open_, all_ = (crossfitted_errors(targets, table, table, ("a", "b"), "b", share) for share in (0.2, 0.0))
+    assert open_.wrong.mean() < all_.wrong.mean() - 0.05
+    assert open_.missed.mean() == pytest.approx(all_.missed.mean(), abs=0.01)

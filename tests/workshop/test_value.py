@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
 from modelmint.venture.sections.plans import PlanSection
 from modelmint.workshop.revenue import Revenue, monthly_revenue
-from modelmint.workshop.value import Market, cost_statement, peak_rate
+from modelmint.workshop.value import Market, best_level, cost_statement, nearest_level, peak_rate
 
 
 def load(rate: float | None) -> LoadResult:
@@ -164,3 +165,31 @@ def test_revenue_is_rated_by_tiers() -> None:
 
 def test_prices_stay_exact() -> None:
     assert parse_price("0.0001 USD").amount * 3 == Decimal("0.0003")
+
+
+def test_a_rate_that_no_limit_was_held_against_is_said_to_be_assumed() -> None:
+    unlimited = dataclasses.replace(load(4.0), p99_limit_ms=None)
+    told = "callers wait as long as it takes at the highest rate, as [gates] p99_ms sets no limit"
+    assert told in cost_statement(market(), unlimited, WRONG, 0.0).assumptions
+    assert told not in cost_statement(market(), load(4.0), WRONG, 0.0).assumptions
+
+
+def test_the_statement_names_the_machine_of_the_venture() -> None:
+    machine = MachineSection.model_validate({"name": "2 vCPU cloud", "price_per_hour": "0.08 USD"})
+    assert cost_statement(market(machine=machine), load(4.0), WRONG, 0.0).machine == "2 vCPU cloud"
+
+
+SLOW, FAST = LoadPoint(4, 900, 300.0, 20.0, 80.0, 1.5, 0), LoadPoint(1, 400, 150.0, 15.0, 60.0, 1.5, 0)
+FAILING, EMPTY = LoadPoint(8, 50, 20.0, 1.0, 2.0, 1.5, 7), LoadPoint(16, 0, 0.0, 0.0, 0.0, 0.0, 0)
+
+
+def levels(*points: LoadPoint, best: LoadPoint | None = None) -> LoadResult:
+    return LoadResult(points, best, 50.0, 1, "onnxruntime", 1, 0.2, 0.0, 5.0)
+
+
+def test_levels_with_errors_or_without_calls_measure_nothing() -> None:
+    assert nearest_level(levels(SLOW, FAST, FAILING, EMPTY)) is FAST
+    assert nearest_level(levels(FAILING, EMPTY)) is None
+    assert best_level(levels(FAILING, best=FAILING)) is None
+    assert cost_statement(market(), levels(FAILING, best=FAILING), WRONG, 0.0).calls_per_second is None
+    assert nearest_level(levels(SLOW, FAST, best=SLOW)) is SLOW

@@ -8,7 +8,7 @@ which is choosing, so they are of validation, against ``onnx-fp32`` (accuracy cr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +30,7 @@ from modelmint.workshop.records import read_loads, read_rows, read_verdict
 from modelmint.workshop.revenue import monthly_revenue
 from modelmint.workshop.training.types import TrainedRun
 from modelmint.workshop.types import BASELINE, Candidate, Choice, CostStatement
-from modelmint.workshop.value import Market, cost_statement
+from modelmint.workshop.value import Market, best_level, cost_statement, nearest_level
 
 _DROPS = {"accuracy_drop": "accuracy", "auroc_drop": "auroc"}
 
@@ -92,7 +92,8 @@ def appraise(venture: LoadedVenture, work: ModelWork, models: int) -> Appraisal:
         costs[candidate.key] = cost_statement(market, load, wilson(float(wrong.sum()), len(wrong)), left_open)
         on_validation = {name: score.value for name, score in (candidate.scores or {}).items()}
         found = found_figures(candidate, on_validation, costs[candidate.key], load, _drops(work, candidate))
-        options.append(Option(candidate, costs[candidate.key], check(bounds, found, waive), wrong))
+        gates = check(bounds, found, waive)
+        options.append(Option(candidate, costs[candidate.key], gates, wrong, rows[f"missed/{candidate.key}"]))
     if not options:
         reasons = [f"{key}: {load}" for key, load in loads.items()]
         raise NothingForSale(f"no candidate of {work.name} could be load-tested", problems=reasons)
@@ -135,9 +136,8 @@ def found_figures(
     drops: Mapping[str, float | None],
 ) -> dict[str, float | None]:
     """Every figure that a gate may watch; None where it was not measured, which fails the gate."""
-    points: Sequence[Any] = () if isinstance(load, str) else load.points
-    best = None if isinstance(load, str) else load.best
-    nearest = best or min(points, key=lambda point: point.p99_ms, default=None)
+    best = None if isinstance(load, str) else best_level(load)
+    nearest = None if isinstance(load, str) else nearest_level(load)
     value = cost.monthly_value
     return {
         **scores,

@@ -27,6 +27,8 @@ class Option:
     gates: tuple[GateResult, ...]
     #: How often each validation row is answered wrongly, ``[rows]`` in [0, 1]; the same rows for every option.
     wrong: AnyArray
+    #: How often its label is wrong, those that are left open counted too, ``[rows]``; accuracy is about these.
+    missed: AnyArray
 
     @property
     def key(self) -> str:
@@ -76,7 +78,7 @@ def _cpu(option: Option) -> float:
 
 
 def _accuracy(option: Option) -> float:
-    return 1.0 - float(np.mean(option.wrong)) if len(option.wrong) else 0.0
+    return 1.0 - float(np.mean(option.missed)) if len(option.missed) else 0.0
 
 
 def _ties(best: Option, other: Option, error_price: Decimal, valued: bool) -> bool:
@@ -93,7 +95,7 @@ def _ties(best: Option, other: Option, error_price: Decimal, valued: bool) -> bo
 
 
 def _same_accuracy(best: Option, other: Option) -> bool:
-    return paired_difference(other.wrong, best.wrong).low <= 0
+    return paired_difference(other.missed, best.missed).low <= 0
 
 
 def paired_difference(one: AnyArray, two: AnyArray) -> Estimate:

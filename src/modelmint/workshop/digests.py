@@ -60,7 +60,12 @@ def compress(run: str, dataset: str, variants: Mapping[str, CompressSection], se
         "abstain": section.abstain,
         "seed": section.seed,
         "code": source_digest(
-            *_PATH, "workshop/compression", "workshop/engine.py", "workshop/steps/compress.py", "workshop/types.py"
+            *_PATH,
+            "workshop/compression",
+            "workshop/engine.py",
+            "workshop/steps/compress.py",
+            "workshop/records.py",
+            "workshop/types.py",
         ),
         "machine": this_machine().fingerprint,
         "versions": versions("onnxruntime", "openvino", "onnx", "onnxscript", "torch", "numpy"),
@@ -73,7 +78,7 @@ def judge(candidates: Sequence[Candidate], spec: ModelSpec, dataset: str) -> dic
         "candidates": [_identity(candidate) for candidate in candidates],
         "spec": plain(spec),
         "dataset": dataset,
-        "code": source_digest(*_PATH, "workshop/steps/judge.py"),
+        "code": source_digest(*_PATH, "workshop/steps/judge.py", "workshop/records.py"),
         "versions": versions("onnxruntime", "openvino", "numpy"),
     }
 
@@ -91,7 +96,8 @@ def price(
         "p99_limit_ms": p99_limit_ms,
         "code": source_digest(
             "data/pictures.py", "tasks", "inference", "serving", "commerce", "store", "operations", "api",
-            "workshop/steps/price.py",
+            "bootstrap.py", "worker", "releases", "kit", "workshop/steps/price.py", "workshop/steps/release.py",
+            "workshop/records.py",
         ),
         "machine": this_machine().fingerprint,
         "versions": versions("onnxruntime", "openvino", "starlette", "uvicorn", "sqlalchemy"),

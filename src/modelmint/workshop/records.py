@@ -93,7 +93,9 @@ def rounded(value: Any) -> Any:
 
 
 def read_rows(folder: Path) -> dict[str, AnyArray]:
-    """``wrong/KEY`` and ``open/KEY`` ``[validation rows]``: how often a row is answered wrongly, and left open."""
+    """``wrong/KEY``, ``open/KEY`` and ``missed/KEY`` ``[validation rows]``: how often a row is answered wrongly, left
+    open, and given a wrong label whether left open or not.
+    """
     with np.load(folder / ROWS) as arrays:
         return {name: arrays[name] for name in arrays.files}
 

@@ -1,8 +1,8 @@
-"""What a build tells: the object of ``build --json``, the candidates table, the bodies of the statements."""
+"""What a build tells: the object of ``build --json`` and the bodies of the statements."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from modelmint.serving.types import LoadResult
 from modelmint.workshop.appraise import Appraisal, ModelWork, against_parent
 from modelmint.workshop.steps.release import ModelParts
 from modelmint.workshop.types import Candidate, CostStatement
+from modelmint.workshop.value import best_level, nearest_level
 
 NOT_COMPUTABLE = "not computable"
 _COST_FIGURES = (
@@ -99,6 +100,7 @@ def candidate_row(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
         "monthly_value": value,
         "chosen": candidate.key == found.choice.key,
         "rejected": rejected,
+        "note": _over_limit(load) if isinstance(load, LoadResult) else None,
         "precision": candidate.precision,
         "threads": timing.threads if timing else None,
         "foreign_load": timing.load if timing else None,
@@ -112,23 +114,37 @@ def candidate_row(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
     }
 
 
+def _over_limit(load: LoadResult) -> str | None:
+    """Why a load-tested candidate has no rate, with the figures that were measured; None where it has one."""
+    if best_level(load) is not None:
+        return None
+    if (nearest := nearest_level(load)) is None:
+        return "no rate: at every level of load calls failed or none came back"
+    wanted = "was priced" if load.p99_limit_ms is None else f"kept p99 within {load.p99_limit_ms:g} ms"
+    return (
+        f"no rate: no level of load {wanted}; nearest were {nearest.clients} clients with p50 {nearest.p50_ms:.4g} ms, "
+        f"p99 {nearest.p99_ms:.4g} ms, {nearest.calls_per_second:.4g} calls/s"
+    )
+
+
 def cost_body(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
     """The cost statement of the chosen candidate, flat; amounts of money are numbers here, exact text in ``exact``."""
     cost, load = found.costs[candidate.key], found.loads[candidate.key]
-    best = load.best if isinstance(load, LoadResult) else None
+    level = nearest_level(load) if isinstance(load, LoadResult) else None
     value = cost.monthly_value
     return {
         "engine": candidate.engine,
         "threads": candidate.timing.threads if candidate.timing else 1,
         "variant": candidate.variant,
         "candidate": candidate.key,
+        "machine": cost.machine,
         "currency": cost.currency,
         **{name: _number(getattr(cost, name)) for name in _COST_FIGURES},
         "machines": cost.machines,
-        "server_cpu_ms": best.server_cpu_ms if best else None,
-        "p50_ms": best.p50_ms if best else None,
-        "p99_ms": best.p99_ms if best else None,
-        "clients": best.clients if best else None,
+        "server_cpu_ms": level.server_cpu_ms if level else None,
+        "p50_ms": level.p50_ms if level else None,
+        "p99_ms": level.p99_ms if level else None,
+        "clients": level.clients if level else None,
         "monthly_value": NOT_COMPUTABLE if value is None else float(value.value),
         "monthly_value_low": None if value is None else float(value.low),
         "monthly_value_high": None if value is None else float(value.high),
@@ -169,37 +185,6 @@ def model_parts(work: ModelWork, found: Appraisal) -> ModelParts:
             "timings": {"candidates": [candidate_row(one, found) for one in work.candidates]},
         },
     )
-
-
-def candidates_table(report: BuildReport) -> str:
-    """The candidates of every model as aligned text."""
-    return "\n\n".join(
-        (f"{name}\n" if len(report.models) > 1 else "") + rows_table(model["candidates"])
-        for name, model in report.models.items()
-    )
-
-
-def rows_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Candidate rows as aligned text, the chosen one marked, a rejected one with its reason."""
-    head = ("", "candidate", "engine", "accuracy", "auroc", "CPU ms", "p99 ms", "bytes", "calls/s", "per 1k", "a month")
-    lines: list[tuple[str, ...]] = [head]
-    notes = [""]
-    for row in rows:
-        cells = [f"{row[name]:.4f}" if row[name] is not None else "-" for name in ("accuracy", "auroc")]
-        cells += [f"{row[name]:.4g}" if row[name] is not None else "-" for name in ("cpu_ms", "p99_ms")]
-        cells.append(f"{row['size_bytes']:,}" if row["size_bytes"] is not None else "-")
-        cells += [f"{row[name]:.4g}" if row[name] is not None else "-" for name in ("calls_per_second", "cost_per_1k")]
-        value = row["monthly_value"]
-        cells.append("-" if value is None else value if isinstance(value, str) else f"{value:,.2f}")
-        lines.append(("*" if row["chosen"] else "", str(row["name"]), str(row["engine"]), *cells))
-        notes.append(str(row["rejected"] or ""))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    texts = []
-    for line, note in zip(lines, notes, strict=True):
-        left = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
-        right = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
-        texts.append("  ".join([*left, *right, note]).rstrip())
-    return "\n".join(texts)
 
 
 def _number(text: str | None) -> float | None:

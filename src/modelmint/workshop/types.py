@@ -93,6 +93,8 @@ class CostStatement:
     #: Every default that was assumed, as a sentence.
     assumptions: tuple[str, ...]
     missing: tuple[str, ...]
+    #: The venture's name for the machine that the service will run on.
+    machine: str = "this machine"
 
 
 @dataclass(frozen=True, slots=True)

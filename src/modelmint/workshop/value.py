@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from modelmint.kit.estimate import Estimate
 from modelmint.kit.money import exponent
-from modelmint.serving.types import LoadResult
+from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
 from modelmint.workshop.revenue import Revenue
 from modelmint.workshop.types import Amount, CostStatement
@@ -56,7 +56,8 @@ class Outlay:
 
 def cost_statement(market: Market, load: LoadResult | None, wrong: Estimate, open_share: float) -> CostStatement:
     """Price one candidate: ``wrong`` is the share of calls answered wrongly, ``open_share`` those left open."""
-    rate = _decimal(load.best.calls_per_second) if load and load.best and load.best.calls_per_second > 0 else None
+    best = best_level(load) if load else None
+    rate = None if best is None else _decimal(best.calls_per_second)
     peak = peak_rate(market)
     machines = None if rate is None or peak is None else max(1, math.ceil(peak / rate))
     outlay = _outlay(market, machines, wrong, _decimal(open_share))
@@ -81,9 +82,28 @@ def cost_statement(market: Market, load: LoadResult | None, wrong: Estimate, ope
         monthly_value=None if missing else _value(revenue, goods, outlay, market.currency),
         wrong_share=wrong,
         abstained_share=open_share,
-        assumptions=_assumptions(market),
+        assumptions=_assumptions(market, load),
         missing=tuple(missing),
+        machine=market.machine.name,
     )
+
+
+def best_level(load: LoadResult) -> LoadPoint | None:
+    """The level whose rate is priced: the fastest within the p99 limit, where it answered every call."""
+    return load.best if load.best is not None and _whole(load.best) else None
+
+
+def nearest_level(load: LoadResult) -> LoadPoint | None:
+    """The level that p50 and p99 speak of: the priced one, else the one with the lowest p99.
+
+    A level with errors, or without a call, measured nothing that a limit could be held against.
+    """
+    whole = [point for point in load.points if _whole(point)]
+    return best_level(load) or min(whole, key=lambda point: point.p99_ms, default=None)
+
+
+def _whole(point: LoadPoint) -> bool:
+    return point.calls > 0 and point.errors == 0 and point.calls_per_second > 0
 
 
 def peak_rate(market: Market) -> Decimal | None:
@@ -136,8 +156,10 @@ def _missing(market: Market, rate: Decimal | None) -> list[str]:
     return found
 
 
-def _assumptions(market: Market) -> tuple[str, ...]:
+def _assumptions(market: Market, load: LoadResult | None) -> tuple[str, ...]:
     found = []
+    if load is not None and load.p99_limit_ms is None:
+        found.append("callers wait as long as it takes at the highest rate, as [gates] p99_ms sets no limit")
     if market.demand is not None:
         if market.share != 1:
             found.append(f"this model answers {float(market.share):.3g} of all calls: the models share them equally")

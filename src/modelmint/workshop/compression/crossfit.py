@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from modelmint.evaluation.calibrate import fit_decision
@@ -13,6 +15,15 @@ from modelmint.workshop.compression.carry import carry_rule
 _HALVINGS = 40
 
 
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How often each row is answered wrongly, left open, and missed (a wrong label, left open or not), ``[n]``."""
+
+    wrong: Float64Array
+    held: Float64Array
+    missed: Float64Array
+
+
 def crossfitted_errors(
     targets: IntArray,
     network_logits: AnyArray,
@@ -20,8 +31,8 @@ def crossfitted_errors(
     labels: tuple[str, ...],
     positive: str | None,
     abstain: float,
-) -> tuple[Float64Array, Float64Array]:
-    """Per row, how often a candidate answers it wrongly and how often it leaves it open, ``[n]`` in [0, 1].
+) -> Errors:
+    """Per row, how often a candidate answers it wrongly, leaves it open and misses its label, in [0, 1].
 
     On one half of the rows the rule is fitted on the trained network and carried over to the candidate, the other
     half is scored, over 40 seeded halvings. Scored on the very rows it was fitted on, the network would be
@@ -32,8 +43,8 @@ def crossfitted_errors(
     rule = DecisionRule(positive=positive)
     if positive_index(labels, rule) is None and abstain == 0:
         wrong = answers(probabilities(logits), labels, rule) != truth
-        return wrong.astype(np.float64), np.zeros(len(truth))
-    counts, wrong_sum, open_sum = (np.zeros(len(truth)) for _ in range(3))
+        return Errors(wrong.astype(np.float64), np.zeros(len(truth)), wrong.astype(np.float64))
+    counts, wrong_sum, open_sum, missed_sum = (np.zeros(len(truth)) for _ in range(4))
     rng = np.random.default_rng(0)
     for _ in range(_HALVINGS):
         order = rng.permutation(len(truth))
@@ -45,6 +56,8 @@ def crossfitted_errors(
         held = abstentions(probs, labels, found)
         counts[scored] += 1
         open_sum[scored] += held
-        wrong_sum[scored] += (answers(probs, labels, found) != truth[scored]) & ~held
+        missed = answers(probs, labels, found) != truth[scored]
+        missed_sum[scored] += missed
+        wrong_sum[scored] += missed & ~held
     times = np.maximum(counts, 1)
-    return wrong_sum / times, open_sum / times
+    return Errors(wrong_sum / times, open_sum / times, missed_sum / times)

@@ -7,6 +7,16 @@ from modelmint.venture.sections.compress import CompressSection
 from modelmint.workshop.types import Candidate
 
 
+def against_parent(parent: Candidate, child: Candidate, parity: Parity | None, limits: CompressSection) -> str | None:
+    """Why the child does not pass beside its parent: parity first, then price; None where it does.
+
+    A graph that a recipe made has to show both; the float32 graph is held to parity only, where it is known.
+    """
+    if parity is None:
+        return "its parent could not be scored, so neither parity nor saving is known" if child.recipe else None
+    return drifted(parity, limits) or (dearer(parent, child) if child.recipe else None)
+
+
 def drifted(parity: Parity, limits: CompressSection) -> str | None:
     """The reason where ``parity`` with the parent is outside the venture's limits; NaN is outside."""
     if not parity.mean_difference <= limits.max_probability_difference:

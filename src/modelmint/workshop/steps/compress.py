@@ -35,7 +35,7 @@ from modelmint.workshop.compression.crossfit import crossfitted_errors
 from modelmint.workshop.compression.export import export
 from modelmint.workshop.compression.recipe import apply_recipe, recipe_name
 from modelmint.workshop.compression.types import Materials
-from modelmint.workshop.compression.verdict import dearer, drifted
+from modelmint.workshop.compression.verdict import against_parent
 from modelmint.workshop.engine import register_torch_engine
 from modelmint.workshop.records import ROWS, rounded, write_candidates
 from modelmint.workshop.training.load import load_run
@@ -43,6 +43,8 @@ from modelmint.workshop.training.run import WEIGHTS
 from modelmint.workshop.types import BASELINE, TORCH, Candidate
 
 _NOT_FOR_SALE = "baseline: the shop serves without torch"
+#: Variant of the float32 graphs where every variant of the venture has a recipe.
+_PLAIN = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidat
     errors = bench.errors()
     final = [
         dataclasses.replace(
-            _judged(candidate, timed, bench, limits[candidate.variant]), accuracy_drop=_drop(errors, candidate)
+            _judged(candidate, timed, bench, limits.get(candidate.variant, CompressSection())),
+            accuracy_drop=_drop(errors, candidate),
         )
         for candidate in timed
     ]
@@ -98,12 +101,12 @@ def _graphs(inputs: CompressInputs, folder: Path, progress: Progress) -> list[Ca
     shape = (int(settings["channels"]), int(settings["image_size"]), int(settings["image_size"]))
     progress.note("exporting to ONNX")
     export(network, shape, folder / f"{BASELINE}.onnx")
-    first = next(iter(inputs.variants))
+    plain_ = plain_variant(inputs.variants)
     torch_row = Candidate(
         name=TORCH, engine="torch", recipe=(), precision="float32", graph=None, graph_digest=trained.weights_digest,
-        size_bytes=(inputs.run / WEIGHTS).stat().st_size, parent=None, variant=first, rejected=_NOT_FOR_SALE,
+        size_bytes=(inputs.run / WEIGHTS).stat().st_size, parent=None, variant=plain_, rejected=_NOT_FOR_SALE,
     )  # fmt: skip
-    found = [torch_row, *_on_engines(_described(BASELINE, folder), first, torch_row.key)]
+    found = [torch_row, *_on_engines(_described(BASELINE, folder), plain_, torch_row.key)]
     for variant, section in inputs.variants.items():
         if section.steps():
             progress.note(f"compressing {variant}: {', '.join(step.kind for step in section.steps())}")
@@ -111,6 +114,20 @@ def _graphs(inputs: CompressInputs, folder: Path, progress: Progress) -> list[Ca
             made = _recipe(name if len(inputs.variants) == 1 else f"{name}-{variant}", section, inputs, folder)
             found += _on_engines(made, variant, None)
     return found
+
+
+def plain_variant(variants: Mapping[str, CompressSection]) -> str:
+    """Under which name the float32 graphs are for sale: the variant without a recipe.
+
+    A lone ``default`` may be either, so they share it. Otherwise they have a name of their own, and are not held to
+    the limits of a variant that they do not belong to.
+    """
+    if list(variants) == ["default"]:
+        return "default"
+    for name, section in variants.items():
+        if not section.steps():
+            return name
+    return _PLAIN if _PLAIN not in variants else f"{_PLAIN}-plain"
 
 
 def _described(name: str, folder: Path) -> Candidate:
@@ -232,24 +249,24 @@ class _Bench:
         )
 
     def errors(self) -> dict[str, AnyArray]:
-        """``wrong/KEY`` and ``open/KEY`` for every candidate that could be scored, cross-fitted, ``[rows]``."""
+        """``wrong/``, ``open/`` and ``missed/KEY`` of each candidate that could be scored, cross-fitted, ``[rows]``."""
         found: dict[str, AnyArray] = {}
         network = next(iter(self.logits.values()), None)
         for key, logits in self.logits.items():
             if network is not None:
-                found[f"wrong/{key}"], found[f"open/{key}"] = crossfitted_errors(
-                    self.targets, network, logits, self.spec.labels, self.inputs.dataset.positive, self.inputs.abstain
-                )
+                labels, positive = self.spec.labels, self.inputs.dataset.positive
+                errors = crossfitted_errors(self.targets, network, logits, labels, positive, self.inputs.abstain)
+                found |= {f"wrong/{key}": errors.wrong, f"open/{key}": errors.held, f"missed/{key}": errors.missed}
         return found
 
 
 def _drop(errors: Mapping[str, AnyArray], candidate: Candidate) -> float | None:
-    """Share of rows that the candidate answers wrongly beyond those of the float32 graph; None where unknown."""
-    baseline = next((key for key in errors if key.startswith(f"wrong/{BASELINE}@")), None)
-    if baseline is None or f"wrong/{candidate.key}" not in errors:
+    """Share of rows that the candidate misses, left open or not, beyond those of the float32 graph; None: unknown."""
+    baseline = next((key for key in errors if key.startswith(f"missed/{BASELINE}@")), None)
+    if baseline is None or f"missed/{candidate.key}" not in errors:
         return None
     # Rounded where float noise ends: 0.97 - 0.965 is 0.005, not 0.0050000000000000044.
-    return round(float(np.mean(errors[f"wrong/{candidate.key}"]) - np.mean(errors[baseline])), 9)
+    return round(float(np.mean(errors[f"missed/{candidate.key}"]) - np.mean(errors[baseline])), 9)
 
 
 def _judged(candidate: Candidate, all_: Sequence[Candidate], bench: _Bench, limits: CompressSection) -> Candidate:
@@ -258,12 +275,14 @@ def _judged(candidate: Candidate, all_: Sequence[Candidate], bench: _Bench, limi
     if parent is None or candidate.scores is None:
         return candidate
     parity = bench.parity(parent, candidate)
-    if parity is None:
-        return candidate
-    found = {
-        "mean_difference": parity.mean_difference,
-        "max_difference": parity.max_difference,
-        "flip_share": parity.flip_share,
-    }
-    reason = candidate.rejected or drifted(parity, limits) or (dearer(parent, candidate) if candidate.recipe else None)
+    found = (
+        None
+        if parity is None
+        else {
+            "mean_difference": parity.mean_difference,
+            "max_difference": parity.max_difference,
+            "flip_share": parity.flip_share,
+        }
+    )
+    reason = candidate.rejected or against_parent(parent, candidate, parity, limits)
     return dataclasses.replace(candidate, parity=found, rejected=reason)
