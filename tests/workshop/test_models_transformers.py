@@ -64,9 +64,9 @@ def data(size: int = 32, rows: int = 48) -> Data:
 
 def plan(method: str) -> Plan:
     return Plan(
-        method=method, epochs=6, batch_size=16, optimizer="adamw", learning_rate=3e-3, body_rate=1.0, weight_decay=0.0,
+        method=method, epochs=6, batch_size=16, optimizer="adamw", learning_rate=3e-3, weight_decay=0.0,
         label_smoothing=0.0, class_weights=None, schedule="cosine", warmup=0.1, patience=0, augment=(),
-        augment_share=1.0, copies=0, average=0.0,
+        augment_share=1.0, copies=0,
         keep="last", freeze_norm=False, hidden=0, dropout=0.0, seed=0, threads=1,
     )  # fmt: skip
 

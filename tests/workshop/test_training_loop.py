@@ -24,10 +24,10 @@ from modelmint.workshop.training.inputs import Data, Rows
 from modelmint.workshop.training.types import Layout, Plan
 
 PLAN = Plan(
-    method="full", epochs=4, batch_size=16, optimizer="adamw", learning_rate=3e-3, body_rate=1.0, weight_decay=0.01,
+    method="full", epochs=4, batch_size=16, optimizer="adamw", learning_rate=3e-3, weight_decay=0.01,
     label_smoothing=0.05, class_weights=None, schedule="cosine", warmup=0.1, patience=0,
     augment=("shift", "rotate", "brightness"), augment_share=0.7, copies=0,
-    average=0.9, keep="last", freeze_norm=False, hidden=8, dropout=0.3,
+    keep="last", freeze_norm=False, hidden=8, dropout=0.3,
     seed=7, threads=1,
 )  # fmt: skip
 SETTINGS = ImageSettings(image_size=12, channels=1, mean=(0.5,), std=(0.5,))
@@ -96,13 +96,12 @@ def test_it_learns(tmp_path: Path) -> None:
     assert fitted.seconds > 0
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_a_run_stopped_in_several_places_ends_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str, average: float, keep: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str, keep: Any
 ) -> None:
-    plan = replace(PLAN, optimizer=optimizer, average=average, keep=keep, learning_rate=1e-3)
+    plan = replace(PLAN, optimizer=optimizer, keep=keep, learning_rate=1e-3)
     with reproducible(1):
         whole = fitter(tmp_path / "whole", plan)
         expected = whole.run()
@@ -164,7 +163,7 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
 
 
 def test_patience_ends_training_and_keeps_the_best_weights(tmp_path: Path) -> None:
-    plan = replace(PLAN, epochs=40, patience=2, keep="best", learning_rate=0.03, average=0.0)
+    plan = replace(PLAN, epochs=40, patience=2, keep="best", learning_rate=0.03)
     with reproducible(1):
         found = fitter(tmp_path, plan)
         fitted = found.run()

@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 import torch
 
+from modelmint.data.errors import TooManyPixels
 from modelmint.data.freeze import freeze
 from modelmint.data.version import DatasetVersion
 from modelmint.inference.engines.registry import ENGINES
 from modelmint.inference.predictor import Predictor
 from modelmint.kit.progress import Silent
+from modelmint.tasks.registry import TASKS
+from modelmint.testing.pictures import picture
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.model import ModelSection
+from modelmint.workshop import digests
 from modelmint.workshop.engine import register_torch_engine
 from modelmint.workshop.errors import DamagedWeights
 from modelmint.workshop.steps import prepare, train
@@ -135,3 +139,18 @@ def test_large_inputs_are_mapped_from_disk_and_hold_the_same(
     assert torch.equal(kept, mapped)
     assert (tmp_path / "b").is_file()
     assert not (tmp_path / "a").exists()
+
+
+def test_the_pixel_limit_of_the_data_is_that_of_the_model_too(digits: DatasetVersion, tmp_path: Path) -> None:
+    section = ModelSection(base="cnn", image_size=8, epochs=1, precision="float32")
+    inputs = train.TrainInputs(digits, section, Path(), tmp_path / "scratch", threads=2, max_pixels=4096)
+    spec = train.run(inputs, tmp_path / "out").spec
+    assert spec.settings["max_pixels"] == 4096
+    assert len(TASKS.get(spec.task).encode([picture(side=64)], spec.settings)) == 1
+    with pytest.raises(TooManyPixels, match="4,096"):
+        TASKS.get(spec.task).encode([picture(side=65)], spec.settings)
+
+
+def test_another_pixel_limit_is_another_training(tmp_path: Path) -> None:
+    section = ModelSection(base="cnn")
+    assert digests.train(section, "d", tmp_path, 4096) != digests.train(section, "d", tmp_path, 4097)

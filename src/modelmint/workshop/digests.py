@@ -34,14 +34,18 @@ def prepare(section: DataSection, source: str) -> dict[str, Any]:
     }
 
 
-def train(section: ModelSection, dataset: str, root: Path) -> dict[str, Any]:
-    """The model section, the dataset, the weights behind its base, the code and versions that train."""
+def train(section: ModelSection, dataset: str, root: Path, max_pixels: int) -> dict[str, Any]:
+    """The model section, the dataset, the weights behind its base, the code and versions that train.
+
+    Fetches a hub's base that was not fetched yet; raises ``BaseUnavailable``.
+    """
     return {
         "section": section.model_dump(mode="json", exclude={"variants", "abstain"}),
         # The founder's own image size binds; the default one gives way to the backbone's.
         "stated": sorted(section.model_fields_set & {"image_size"}),
         "base": base_identity(section.base, root, section.revision),
         "dataset": dataset,
+        "max_pixels": max_pixels,
         "code": source_digest(
             "workshop/models", "workshop/training", "workshop/steps/train.py", "tasks", "data/pictures.py",
             "data/augment.py", "inference/encoded.py",

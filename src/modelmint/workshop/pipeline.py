@@ -133,10 +133,11 @@ class _Build:
             from modelmint.workshop.steps import train
 
             scratch = self.cache.scratch("train", digest)
-            inputs = train.TrainInputs(dataset, section, self.venture.folder, scratch)
+            inputs = train.TrainInputs(dataset, section, self.venture.folder, scratch, max_pixels=max_pixels)
             return {"run": train.run(inputs, folder, self.progress).digest}
 
-        done = self._step("train", digests.train(section, dataset.digest, self.venture.folder), work)
+        max_pixels = self.venture.file.data.max_pixels
+        done = self._step("train", digests.train(section, dataset.digest, self.venture.folder, max_pixels), work)
         self.cache.clean("train", done.digest)
         return done
 

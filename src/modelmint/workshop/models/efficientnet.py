@@ -98,7 +98,7 @@ def weights_file(name: str) -> Path:
     try:
         module = importlib.import_module(package.module)
     except ImportError as error:
-        raise MissingExtra("workshop" if name.endswith("0") else "teachers", f"base {name!r}") from error
+        raise MissingExtra("workshop", f"base {name!r}") from error
     path = Path(getattr(module, package.locator).get_model_file_path())
     found = digest_file(path) if path.is_file() else "no file"
     if found != pinned.sha256:

@@ -14,14 +14,12 @@ from torch import nn
 
 from modelmint.kit.errors import MissingExtra
 from modelmint.tasks.types import ImageSettings
-from modelmint.workshop.errors import BaseUnavailable, UnusableBase
+from modelmint.workshop.errors import UnusableBase
 from modelmint.workshop.models.backbone import Backbone, BaseRequest
-from modelmint.workshop.models.identity import folder_digests, folder_of
+from modelmint.workshop.models.identity import folder_digests, folder_of, hub_snapshot
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
-#: What travels of a hub repository: never a pickle, never code.
-_WANTED_FILES = ["config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json", "README.md"]
 
 
 class TransformersBody(nn.Module):
@@ -80,7 +78,7 @@ def _hidden_width(config: Any) -> int:
 
 def transformers_base(request: BaseRequest) -> Backbone:
     """Resolve a folder or hub id; raises ``UnusableBase``, ``BaseUnavailable``, ``MissingExtra``."""
-    folder = folder_of(request.base, request.root) or _fetch(request.base, request.revision)
+    folder = folder_of(request.base, request.root) or hub_snapshot(request.base, request.revision)
     config = _read_json(folder / "config.json")
     if not any(folder.glob("*.safetensors")):
         raise UnusableBase(
@@ -141,21 +139,6 @@ def _transformers() -> Any:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return transformers
-
-
-def _fetch(base: str, revision: str | None) -> Path:
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise MissingExtra("workshop", f"base {base!r}") from error
-    try:
-        return Path(snapshot_download(base, revision=revision, allow_patterns=_WANTED_FILES))
-    except Exception as error:  # the hub client raises many kinds: offline, unknown, gated, timeouts
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        raise BaseUnavailable(
-            f"base {base!r} is no folder beside venture.toml, and the model hub did not give it ({reason}). "
-            'Do: check the name and the network, or copy the model\'s folder here and write base = "./folder"'
-        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from modelmint.kit.digest import digest_file
+from modelmint.kit.errors import MissingExtra
+from modelmint.workshop.errors import BaseUnavailable
 
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 
@@ -34,6 +36,8 @@ PACKAGED: dict[str, PackagedWeights] = {
         "Apache-2.0",
     ),
 }
+#: What travels of a hub repository: never a pickle, never code.
+_WANTED_FILES = ["config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json", "README.md"]
 #: Files of a transformers folder that decide what the model computes.
 _CONTENT = ("config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json")
 
@@ -61,8 +65,9 @@ def folder_digests(folder: Path) -> dict[str, str]:
 
 
 def _hub_cache() -> Path:
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    return Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("HF_HOME") or Path(caches) / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
 def _hub_commit(base: str, revision: str) -> str | None:
@@ -73,13 +78,38 @@ def _hub_commit(base: str, revision: str) -> str | None:
     return reference.read_text().strip() if reference.is_file() else None
 
 
+def hub_snapshot(base: str, revision: str | None) -> Path:
+    """The folder of a hub's model, named by its commit; fetched where it is not here yet.
+
+    What was fetched once stays the model until the cache is cleared or another revision is stated, so that a name
+    means the same weights in every build. Raises ``BaseUnavailable``, ``MissingExtra``.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtra("workshop", f"base {base!r}") from error
+    known = _hub_commit(base, revision or "main") or revision
+    try:
+        return Path(snapshot_download(base, revision=known, allow_patterns=_WANTED_FILES))
+    except Exception as error:  # the hub client raises many kinds: offline, unknown, gated, timeouts
+        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        raise BaseUnavailable(
+            f"base {base!r} is no folder beside venture.toml, and the model hub did not give it ({reason}). "
+            'Do: check the name and the network, or copy the model\'s folder here and write base = "./folder"'
+        ) from error
+
+
 def base_identity(base: str, root: Path, revision: str | None = None) -> dict[str, Any]:
-    """Plain JSON that changes when the weights behind ``base`` change; part of a train step's digest."""
+    """Plain JSON that changes when the weights behind ``base`` change; part of a train step's digest.
+
+    A hub's model is fetched first where its commit is not known yet. Raises ``BaseUnavailable``.
+    """
     if base in PACKAGED:
         return {"base": base, "sha256": PACKAGED[base].sha256}
     folder = folder_of(base, root)
     if folder is not None:
         return {"base": base, "files": folder_digests(folder)}
-    if looks_like_hub_id(base):
-        return {"base": base, "revision": revision, "commit": _hub_commit(base, revision or "main")}
+    if looks_like_hub_id(base) and not looks_like_path(base):
+        commit = _hub_commit(base, revision or "main") or hub_snapshot(base, revision).name
+        return {"base": base, "revision": revision, "commit": commit}
     return {"base": base}

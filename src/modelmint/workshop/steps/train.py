@@ -21,6 +21,7 @@ from modelmint.kit.digest import digest_bytes, digest_package, digest_value
 from modelmint.kit.files import write_atomic
 from modelmint.kit.progress import Progress, Silent
 from modelmint.tasks.registry import TASKS
+from modelmint.tasks.types import ImageSettings
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.models.backbone import Backbone, BaseRequest
 from modelmint.workshop.models.classifier import Classifier
@@ -49,6 +50,8 @@ class TrainInputs:
     scratch: Path
     #: None takes the cores this process may use, or ``MODELMINT_THREADS``.
     threads: int | None = None
+    #: The data section's; larger pictures are refused by the model's encode too, here and where it is served.
+    max_pixels: int = ImageSettings(1).max_pixels
 
 
 def run(inputs: TrainInputs, into: Path, progress: Progress | None = None) -> TrainedRun:
@@ -126,7 +129,7 @@ def _described(backbone: Backbone) -> dict[str, Any]:
 
 def _spec(inputs: TrainInputs, backbone: Backbone) -> dict[str, Any]:
     task = TASKS.get(inputs.section.task)
-    settings = task.default_settings(**asdict(backbone.settings))
+    settings = task.default_settings(**asdict(backbone.settings) | {"max_pixels": inputs.max_pixels})
     return {"task": task.name, "settings": plain(settings), "labels": list(inputs.dataset.labels)}
 
 
@@ -178,7 +181,7 @@ def _train_full(
     }
     decision = decide(
         network, data.train.inputs[:rows].to(where), data.train.targets[:rows].to(where), make_loss(plan, where),
-        precision=inputs.section.precision, key=key,
+        precision=inputs.section.precision, key=key, scratch=inputs.scratch,
     )  # fmt: skip
     identity = _identity(plan, backbone, decision.layout, inputs.dataset.digest)
     fitted = fit(

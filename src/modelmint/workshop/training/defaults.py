@@ -28,8 +28,6 @@ class Recipe:
     label_smoothing: float = 0.0
     #: Augmented copies of the training rows that are learned from beside the plain ones (method ``head``).
     copies: int = 0
-    body_rate: float = 1.0
-    average: float = 0.0
     freeze_norm: bool = False
 
 
@@ -74,7 +72,6 @@ def plan_for(
         batch_size=batch,
         optimizer=section.optimizer,
         learning_rate=_stated(section.learning_rate, recipe.rates[section.optimizer]),
-        body_rate=recipe.body_rate if section.method == "full" else 1.0,
         weight_decay=_stated(section.weight_decay, recipe.weight_decay),
         label_smoothing=_stated(section.label_smoothing, recipe.label_smoothing),
         class_weights=class_weights,
@@ -84,7 +81,6 @@ def plan_for(
         augment=augment,
         augment_share=recipe.augment_share,
         copies=copies,
-        average=recipe.average,
         keep="best" if section.patience else "last",
         freeze_norm=recipe.freeze_norm,
         hidden=section.hidden,

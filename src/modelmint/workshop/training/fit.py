@@ -119,7 +119,7 @@ class Fitter:
         self.close_epoch()
 
     def one_step(self, rows: torch.Tensor) -> float:
-        """One batch: draw, augment, forward, backward, update, average. Its loss."""
+        """One batch: draw, augment, forward, backward, update. Its loss."""
         state, seed = self.state, self.plan.seed
         done = state.epoch * self.steps + state.step
         rate = self.plan.learning_rate * rate_factor(
@@ -137,8 +137,6 @@ class Fitter:
         state.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         state.optimiser.step()
-        if state.average:
-            state.average.follow(done)
         found = loss.item()
         if not math.isfinite(found):
             raise TrainingDiverged(
@@ -150,7 +148,7 @@ class Fitter:
     def close_epoch(self) -> None:
         """Validate, write the history's line, keep the best weights."""
         state = self.state
-        loss, accuracy = validate(state.candidate, self.data.val, self.layout, self.device)
+        loss, accuracy = validate(state.network, self.data.val, self.layout, self.device)
         rate = max(group["lr"] for group in state.optimiser.param_groups)
         state.history.append(EpochRow(state.epoch + 1, state.loss_sum / self.steps, loss, accuracy, rate))
         state.epoch, state.step, state.loss_sum = state.epoch + 1, 0, 0.0
@@ -172,8 +170,6 @@ class Fitter:
         if self.plan.keep == "best" and state.best:
             kept = state.best.epoch
             state.network.load_state_dict(state.best.weights)
-        elif state.average:
-            state.network.load_state_dict(state.average.network.state_dict())
         state.network.eval()
         return Fitted(tuple(state.history), kept, state.seconds)
 

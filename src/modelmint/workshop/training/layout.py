@@ -1,7 +1,8 @@
 """Which precision and memory layout a network trains in: timed once per machine, then remembered.
 
 A timing is never twice the same, so the decision is made once with a clear margin and kept in the
-user's cache folder (``MODELMINT_CACHE``): two builds on one machine agree.
+user's cache folder (``MODELMINT_CACHE``): two builds on one machine agree. A training keeps its own copy, so that it
+goes on as it began wherever that folder cannot be written.
 """
 
 from __future__ import annotations
@@ -85,18 +86,35 @@ def decide(
     *,
     precision: str,
     key: Mapping[str, Any],
+    scratch: Path | None = None,
 ) -> LayoutDecision:
     """The layout for training ``network`` on batches like ``pixels``.
 
-    ``key`` says what the decision depends on (machine, versions, architecture, sizes, threads).
+    ``key`` says what the decision depends on (machine, versions, architecture, sizes, threads). ``scratch`` keeps it
+    for this training, which goes on with it where it was interrupted, even if the user's cache cannot be written.
     """
     layouts = candidates(network, precision)
     if len(layouts) == 1:
         return LayoutDecision(layouts[0], {})
-    path = cache_folder() / "layouts" / f"{digest_value([key, precision])[:32]}.json"
-    known = _read(path)
-    if known is not None:
-        return known
+    name = f"{digest_value([key, precision])[:32]}.json"
+    path, own = cache_folder() / "layouts" / name, scratch / f"layout-{name}" if scratch else None
+    known = (_read(own) if own else None) or _read(path)
+    if known is None:
+        known = _measure(network, pixels, targets, loss, layouts)
+        _write_first(path, _record(key, known))
+        known = _read(path) or known
+    if own and not own.exists():
+        write_atomic(own, pretty_json(_record(key, known)))
+    return known
+
+
+def _record(key: Mapping[str, Any], decision: LayoutDecision) -> dict[str, Any]:
+    return {"key": dict(key), "layout": asdict(decision.layout), "measured": dict(decision.measured)}
+
+
+def _measure(
+    network: nn.Module, pixels: torch.Tensor, targets: torch.Tensor, loss: Loss, layouts: list[Layout]
+) -> LayoutDecision:
     measured = _time(network, pixels, targets, loss, layouts)
     best = layouts[0]
     for layout in layouts[1:]:
@@ -105,8 +123,7 @@ def decide(
             and measured[_name(layout)] < measured[_name(best)]
         ):
             best = layout
-    _write_first(path, {"key": dict(key), "layout": asdict(best), "measured": measured})
-    return _read(path) or LayoutDecision(best, measured)
+    return LayoutDecision(best, measured)
 
 
 def _name(layout: Layout) -> str:

@@ -1,4 +1,4 @@
-"""Optimisers over parameter groups: no decay on norms and biases, a rate of its own for a pretrained body."""
+"""Optimisers over parameter groups: no decay on norms and biases."""
 
 from __future__ import annotations
 
@@ -14,18 +14,14 @@ Groups = list[dict[str, Any]]
 
 
 def parameter_groups(network: nn.Module, plan: Plan) -> Groups:
-    """At most four groups: (body, rest) x (decayed, not). ``factor`` scales the group's learning rate."""
-    found: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
+    """At most two groups: weights, which decay, and norms and biases, which do not."""
+    found: dict[bool, list[nn.Parameter]] = {}
+    for parameter in network.parameters():
         if parameter.requires_grad:
-            found.setdefault((name.startswith("body."), parameter.ndim > 1), []).append(parameter)
+            found.setdefault(parameter.ndim > 1, []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "weight_decay": plan.weight_decay if decayed else 0.0,
-            "factor": plan.body_rate if in_body else 1.0,
-        }
-        for (in_body, decayed), parameters in sorted(found.items())
+        {"params": parameters, "weight_decay": plan.weight_decay if decayed else 0.0}
+        for decayed, parameters in sorted(found.items())
     ]
 
 
@@ -47,6 +43,6 @@ def make_optimiser(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group the rate of this step times its factor."""
+    """Give every group the rate of this step."""
     for group in optimiser.param_groups:
-        group["lr"] = rate * group["factor"]
+        group["lr"] = rate

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from modelmint.workshop.training.averages import MovingAverage
 from modelmint.workshop.training.optimiser import make_optimiser
 from modelmint.workshop.training.types import EpochRow, Plan
 
@@ -25,14 +24,13 @@ class Best:
 
 @dataclass
 class TrainingState:
-    """Weights, optimiser, average, history and the place in the data.
+    """Weights, optimiser, history and the place in the data.
 
     Random streams need no state: they are keyed by seed, epoch and step. The schedule is a function of the step.
     """
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
-    average: MovingAverage | None
     epoch: int = 0
     #: Steps done in this epoch, and the sum of their losses.
     step: int = 0
@@ -44,19 +42,13 @@ class TrainingState:
     @classmethod
     def fresh(cls, network: nn.Module, plan: Plan) -> TrainingState:
         """The state before the first step."""
-        average = MovingAverage(network, plan.average) if plan.average else None
-        return cls(network, make_optimiser(network, plan), average)
-
-    @property
-    def candidate(self) -> nn.Module:
-        """The network that is validated and kept: the average where there is one."""
-        return self.average.network if self.average else self.network
+        return cls(network, make_optimiser(network, plan))
 
     def remember_best(self) -> None:
-        """Keep a copy of the candidate if the last epoch's validation loss is the lowest."""
+        """Keep a copy of the weights if the last epoch's validation loss is the lowest."""
         row = self.history[-1]
         if self.best is None or row.val_loss < self.best.loss:
-            self.best = Best(row.epoch, row.val_loss, copy.deepcopy(self.candidate.state_dict()))
+            self.best = Best(row.epoch, row.val_loss, copy.deepcopy(self.network.state_dict()))
 
     def stale_epochs(self) -> int:
         """Epochs since the lowest validation loss."""
@@ -70,7 +62,6 @@ class TrainingState:
             "identity": identity,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "average": self.average.network.state_dict() if self.average else None,
             "epoch": self.epoch,
             "step": self.step,
             "loss_sum": self.loss_sum,
@@ -83,8 +74,6 @@ class TrainingState:
         """Continue where ``to_plain`` stood."""
         self.network.load_state_dict(saved["network"])
         self.optimiser.load_state_dict(saved["optimiser"])
-        if self.average:
-            self.average.network.load_state_dict(saved["average"])
         self.epoch, self.step = saved["epoch"], saved["step"]
         self.loss_sum, self.seconds = saved["loss_sum"], saved["seconds"]
         self.history = [EpochRow(**row) for row in saved["history"]]

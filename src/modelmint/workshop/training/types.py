@@ -31,8 +31,6 @@ class Plan:
     batch_size: int
     optimizer: str
     learning_rate: float
-    #: Learning rate of the body over that of the head (1 = the same).
-    body_rate: float
     weight_decay: float
     label_smoothing: float
     #: One weight per label; None weighs every row alike.
@@ -45,8 +43,6 @@ class Plan:
     augment_share: float
     #: Augmented copies beside the plain training rows; for method ``head``, whose inputs do not change per epoch.
     copies: int
-    #: Decay per step of the moving average of weights that is validated and kept; 0 takes the weights as they are.
-    average: float
     keep: Keep
     #: True: batch normalisation keeps the pretrained statistics while training.
     freeze_norm: bool
