@@ -176,7 +176,8 @@ def test_the_release_is_sound_and_holds_what_design_says(built: tuple[Site, Buil
     _, report, _ = built
     release = Release.open(report.path)
     assert verify(report.path) == []
-    assert {"venture.toml", "evaluation.json", "dataset.json", "README.md"} <= set(release.manifest.files)
+    assert {"venture.toml", "evaluation.json", "dataset.json", "dataset.md", "README.md"} <= set(release.manifest.files)
+    assert (report.path / "dataset.md").read_text().startswith("# Dataset card\n")
     assert release.graph("brightness").is_file()
     assert (report.path / "plots" / "brightness" / "roc.svg").read_text().startswith("<svg")
     assert release.manifest.models["brightness"].test_reads == 1

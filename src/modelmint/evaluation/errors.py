@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Corrupted, InvalidInput
+from modelmint.kit.errors import InvalidInput
 
 
 class NothingToJudge(InvalidInput):
@@ -15,12 +15,6 @@ class BadScores(InvalidInput):
     """Targets, logits and labels that do not belong together, or are not numbers."""
 
     code = "bad_scores"
-
-
-class BadReport(Corrupted):
-    """A stored scorecard that cannot be read back."""
-
-    code = "bad_report"
 
 
 class UnknownReportLanguage(InvalidInput):

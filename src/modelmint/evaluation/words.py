@@ -1,4 +1,4 @@
-"""What plots and tables say, in every language; written by meaning, not word for word."""
+"""What plots say, in every language; written by meaning, not word for word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "roc_desc": "Share of true cases found against share of false alarms, for every threshold.",
         "false_rate": "false alarms (1 - specificity)",
         "true_rate": "found (sensitivity)",
-        "chance": "guessing",
         "chosen": "chosen threshold",
         "one_class": "No curve: this split holds one class only",
         "reliability": "Reliability",
@@ -26,15 +25,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "truth": "true label",
         "answer": "answer",
         "rows": "rows",
-        "metric": "metric",
-        "value": "value",
-        "interval": "95 % interval",
-        "label": "label",
-        "precision": "precision",
-        "recall": "recall",
-        "f1": "F1",
-        "support": "support",
-        "split": "split",
         "train": "training",
         "val": "validation",
         "test": "test",
@@ -44,7 +34,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "roc_desc": "在每个阈值下，检出的阳性比例与误报比例的关系。",
         "false_rate": "误报率（1 − 特异度）",
         "true_rate": "检出率（灵敏度）",
-        "chance": "随机猜测",
         "chosen": "所选阈值",
         "one_class": "无法绘制：该划分只含一个类别",
         "reliability": "可靠性图",
@@ -58,15 +47,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "truth": "真实标签",
         "answer": "模型答案",
         "rows": "样本数",
-        "metric": "指标",
-        "value": "数值",
-        "interval": "95 % 区间",
-        "label": "标签",
-        "precision": "精确率",
-        "recall": "召回率",
-        "f1": "F1",
-        "support": "样本数",
-        "split": "划分",
         "train": "训练集",
         "val": "验证集",
         "test": "测试集",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,6 @@ def digest_file(path: Path) -> str:
 def digest_value(value: Any) -> str:
     """sha256 of the canonical JSON of ``value``."""
     return digest_bytes(canonical_json(value))
-
-
-def digest_files(root: Path, paths: Iterable[Path]) -> str:
-    """One digest over several files below ``root``: their relative names and contents, in name order."""
-    return digest_value({path.relative_to(root).as_posix(): digest_file(path) for path in paths})
 
 
 def digest_package(*packages: Path) -> str:

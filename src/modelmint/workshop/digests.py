@@ -125,7 +125,7 @@ def release(venture: LoadedVenture, dataset: str, parts: Sequence[Any]) -> dict[
             }
             for part in parts
         ],
-        "code": source_digest("releases", "workshop/steps/release.py", "workshop/steps/card.py"),
+        "code": source_digest("releases", "data/card.py", "workshop/steps/release.py", "workshop/steps/card.py"),
         "machine": this_machine().fingerprint,
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmint import __version__
-from modelmint.data.card import card
+from modelmint.data.card import card, card_markdown
 from modelmint.data.version import DatasetVersion
 from modelmint.kit.canonical import plain, pretty_json
 from modelmint.kit.clock import Clock
@@ -136,6 +136,7 @@ def _files(
         "venture.toml": venture.text.encode(),
         "evaluation.json": pretty_json({"models": evaluation}).encode(),
         "dataset.json": pretty_json({**card(dataset), "licence": manifest.licences["data"]}).encode(),
+        "dataset.md": card_markdown(dataset).encode(),
         "README.md": release_readme(manifest, {part.name: part.card for part in parts}).encode(),
     }
     for part in parts:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 from xml.etree import ElementTree
 
@@ -9,12 +8,10 @@ import pytest
 
 from modelmint.evaluation import plots
 from modelmint.evaluation.calibrate import fit_decision
-from modelmint.evaluation.errors import BadReport, UnknownReportLanguage
+from modelmint.evaluation.errors import UnknownReportLanguage
 from modelmint.evaluation.judge import scorecard
-from modelmint.evaluation.report import scorecard_from_json, scorecard_json, scorecard_text
 from modelmint.evaluation.types import Scorecard
 from modelmint.evaluation.words import WORDS
-from modelmint.kit.canonical import canonical_json
 from modelmint.tasks.types import DecisionRule
 
 PLOTS = [plots.roc_svg, plots.reliability_svg, plots.confusion_svg]
@@ -77,32 +74,9 @@ def test_plots_tell_their_figures() -> None:
 
 def test_both_languages_say_everything() -> None:
     assert set(WORDS["en"]) == set(WORDS["zh"])
-    same = {key for key in WORDS["en"] if WORDS["en"][key] == WORDS["zh"][key]}
-    assert same == {"f1"}
+    assert not {key for key in WORDS["en"] if WORDS["en"][key] == WORDS["zh"][key]}
 
 
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UnknownReportLanguage, match="en, zh"):
         plots.roc_svg(CARDS["two"], "de")
-
-
-@pytest.mark.parametrize("name", list(CARDS))
-def test_a_card_comes_back_equal_from_json(name: str) -> None:
-    found = scorecard_json(CARDS[name])
-    assert scorecard_from_json(json.loads(json.dumps(found))) == CARDS[name]
-    assert json.loads(canonical_json(found)) == found
-
-
-def test_what_is_not_a_card_is_told() -> None:
-    for broken in ({}, {"split": "val"}, {**scorecard_json(CARDS["two"]), "decision": {"heat": 1}}):
-        with pytest.raises(BadReport):
-            scorecard_from_json(broken)
-
-
-def test_the_table_shows_every_metric_and_label_aligned() -> None:
-    text = scorecard_text(CARDS["two"])
-    for name in CARDS["two"].metrics:
-        assert f"\n{name}" in text
-    assert "pneumonia" in text
-    assert text.index("auroc") < text.index("accuracy")
-    assert "指标" in scorecard_text(CARDS["two"], "zh")
