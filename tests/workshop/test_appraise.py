@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelmint.evaluation.gates import check
 from modelmint.inference.types import Timing
 from modelmint.kit.estimate import Estimate
@@ -66,3 +68,11 @@ def test_a_load_test_without_one_whole_level_says_that_calls_failed() -> None:
 def test_a_candidate_within_the_limit_needs_no_note() -> None:
     fast = LoadPoint(4, 900, 300.0, 20.0, 40.0, 1.5, 0)
     assert candidate_row(CANDIDATE, appraisal(load(fast, best=fast)))["note"] is None
+
+
+def test_a_load_test_that_stayed_disturbed_says_how_busy_other_programs_were() -> None:
+    fast = LoadPoint(4, 900, 300.0, 20.0, 40.0, 1.5, 0)
+    noisy = replace(load(fast, best=fast), load=1.26)
+    assert candidate_row(CANDIDATE, appraisal(noisy))["note"] == (
+        "load-tested while other programs kept 1.3 cores busy"
+    )

@@ -11,6 +11,7 @@ from modelmint.data.version import DatasetVersion
 from modelmint.kit.canonical import plain
 from modelmint.serving.types import LoadResult
 from modelmint.workshop.appraise import Appraisal, ModelWork, against_parent
+from modelmint.workshop.steps.price import LOAD_LIMIT
 from modelmint.workshop.steps.release import ModelParts
 from modelmint.workshop.types import Candidate, CostStatement
 from modelmint.workshop.value import best_level, nearest_level
@@ -100,7 +101,7 @@ def candidate_row(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
         "monthly_value": value,
         "chosen": candidate.key == found.choice.key,
         "rejected": rejected,
-        "note": _over_limit(load) if isinstance(load, LoadResult) else None,
+        "note": _load_note(load) if isinstance(load, LoadResult) else None,
         "precision": candidate.precision,
         "threads": timing.threads if timing else None,
         "foreign_load": timing.load if timing else None,
@@ -112,6 +113,12 @@ def candidate_row(candidate: Candidate, found: Appraisal) -> dict[str, Any]:
             **({"monthly_value": plain(cost.monthly_value)} if cost and cost.monthly_value else {}),
         },
     }
+
+
+def _load_note(load: LoadResult) -> str | None:
+    """What to know of a load test beside its figures; None where it was quiet and gave a rate."""
+    noisy = f"load-tested while other programs kept {load.load:.1f} cores busy" if load.load > LOAD_LIMIT else None
+    return "; ".join(told for told in (_over_limit(load), noisy) if told) or None
 
 
 def _over_limit(load: LoadResult) -> str | None:

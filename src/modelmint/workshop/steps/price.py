@@ -29,6 +29,9 @@ from modelmint.workshop.types import Candidate
 LoadTest = Callable[[LoadTestRequest], LoadResult]
 #: Pictures that the load test sends round and round.
 _SAMPLES = 64
+#: Cores that other programs may keep busy meanwhile; above it a load test is repeated and the quietest is kept.
+LOAD_LIMIT = 0.3
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,20 @@ def _tested(inputs: PriceInputs, candidate: Candidate, payloads: tuple[bytes, ..
             payloads=payloads,
             p99_limit_ms=inputs.p99_limit_ms,
         )
-        result: dict[str, Any] = plain(inputs.load_test(request))
+        result: dict[str, Any] = plain(_quietest(inputs.load_test, request))
     except ModelmintError as error:
         return {"error": f"load test failed: {error.message}"}
     finally:
         shutil.rmtree(shelf, ignore_errors=True)
     return result
+
+
+def _quietest(load_test: LoadTest, request: LoadTestRequest) -> LoadResult:
+    """A load test on a quiet machine, or the quietest of a few; ``load`` tells how quiet it was."""
+    results: list[LoadResult] = []
+    while len(results) < _TRIES and (not results or results[-1].load > LOAD_LIMIT):
+        results.append(load_test(request))
+    return min(results, key=lambda result: result.load)
 
 
 def _manifest(inputs: PriceInputs, candidate: Candidate) -> Manifest:
