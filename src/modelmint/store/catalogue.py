@@ -20,17 +20,16 @@ from modelmint.store.schema import closings, offers, plans, subscriptions
 
 
 def is_on_sale(connection: Connection, wanted: Sequence[Plan]) -> bool:
-    """Whether every one of ``wanted`` is the version on sale."""
-    on_sale = {plan.name: plan.version for plan in all_plans(connection)}
-    return all(on_sale.get(plan.name) == plan.version for plan in wanted)
+    """Whether the versions in ``wanted`` are on sale, and no other plan is."""
+    return _on_sale(connection) == {plan.name: plan.version for plan in wanted}
 
 
 def put_plans(connection: Connection, wanted: Sequence[Plan], now: int) -> None:
-    """Store unknown versions, and offer the given ones; a version that is on sale already is left alone.
+    """Store unknown versions, offer the given ones, withdraw every other plan; who holds one keeps it.
 
-    Going back to former terms offers their old version again.
+    A version that is on sale already is left alone. Going back to former terms offers their old version again.
     """
-    on_sale = {plan.name: plan.version for plan in all_plans(connection)}
+    on_sale = _on_sale(connection)
     for plan in wanted:
         known = select(plans.c.version).where(plans.c.name == plan.name, plans.c.version == plan.version)
         if not connection.execute(known).first():
@@ -38,10 +37,16 @@ def put_plans(connection: Connection, wanted: Sequence[Plan], now: int) -> None:
             connection.execute(plans.insert().values(name=plan.name, version=plan.version, body=body, at=now))
         if on_sale.get(plan.name) != plan.version:
             connection.execute(offers.insert().values(name=plan.name, version=plan.version, at=now))
+    for name in on_sale.keys() - {plan.name for plan in wanted}:
+        connection.execute(offers.insert().values(name=name, version=None, at=now))
+
+
+def _on_sale(connection: Connection) -> dict[str, str]:
+    return {plan.name: plan.version for plan in all_plans(connection)}
 
 
 def all_plans(connection: Connection) -> list[Plan]:
-    """The version on sale of each plan, in the order in which the plans first came."""
+    """The version on sale of each plan that is, in the order in which the plans first came."""
     newest = select(func.max(offers.c.seq)).group_by(offers.c.name)
     first = select(offers.c.name, func.min(offers.c.seq).label("first")).group_by(offers.c.name).subquery()
     query = (
@@ -67,12 +72,22 @@ def plan(connection: Connection, name: str, version: str | None) -> Plan:
         )
     body = connection.scalar(query)
     if body is None:
-        known = sorted(connection.scalars(select(plans.c.name).distinct()))
-        close = nearest(name, list(known))
-        hint = f"; did you mean {close!r}?" if close and close != name else ""
-        which = f"plan {name!r}" if version is None else f"version {version!r} of plan {name!r}"
-        raise UnknownPlan(f"there is no {which}{hint} Known plans: {', '.join(known) or 'none'}")
+        raise _unknown(connection, name, version)
     return _plan(body)
+
+
+def _unknown(connection: Connection, name: str, version: str | None) -> UnknownPlan:
+    known = sorted(connection.scalars(select(plans.c.name).distinct()))
+    on_sale = list(_on_sale(connection))
+    close = nearest(name, known if version is not None else on_sale)
+    hint = f" Did you mean {close!r}?" if close and close != name else ""
+    if version is not None:
+        found = f"there is no version {version!r} of plan {name!r}."
+    elif name in known:
+        found = f"the plan {name!r} is not on sale any more; who holds it keeps it."
+    else:
+        found = f"there is no plan {name!r}."
+    return UnknownPlan(f"{found}{hint} Plans on sale: {', '.join(on_sale) or 'none'}")
 
 
 def subscribe(connection: Connection, customer: str, chosen: Plan, now: int) -> Subscription:

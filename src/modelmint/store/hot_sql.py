@@ -20,7 +20,8 @@ SUBSCRIPTIONS = (
 )
 PLAN = "SELECT body FROM plans WHERE name = ? AND version = ?"
 OFFERS = (
-    "SELECT name, version FROM offers WHERE seq IN (SELECT max(seq) FROM offers GROUP BY name) "
+    "SELECT name, version FROM offers "
+    "WHERE seq IN (SELECT max(seq) FROM offers GROUP BY name) AND version IS NOT NULL "
     "ORDER BY (SELECT min(seq) FROM offers first WHERE first.name = offers.name)"
 )
 CLOSED_UNTIL = "SELECT max(ends_at) FROM closings"

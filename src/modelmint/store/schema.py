@@ -62,13 +62,13 @@ plans = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-#: Which version of a plan is on sale since when; the newest row of a name counts.
+#: Which version of a plan is on sale since when; the newest row of a name counts. No version: withdrawn.
 offers = Table(
     "offers",
     metadata,
     Column("seq", Sequence, primary_key=True, autoincrement=True),
     Column("name", Text, nullable=False),
-    Column("version", Text, nullable=False),
+    Column("version", Text),
     Column("at", BigInteger, nullable=False),
 )
 

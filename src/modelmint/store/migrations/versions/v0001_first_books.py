@@ -65,7 +65,7 @@ def _catalogue() -> None:
         "offers",
         sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text()),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
     op.create_table(
