@@ -13,15 +13,20 @@ from modelmint.kit.period import Period, month_of
 
 
 def end_of(period: Period, now: datetime, *, until_now: bool) -> datetime:
-    """Where a closing of ``period`` ends; raises ``PeriodNotOver`` when that lies ahead.
+    """Where a closing of ``period`` ends; raises ``PeriodNotOver`` when that lies ahead, or the whole period does.
 
     Until now means everything booked so far, what was booked in this very microsecond included; whatever is
     booked later is booked at or after the end.
     """
     if period.end <= now:
         return period.end
+    if period.start > now:
+        raise PeriodNotOver(
+            f"this period begins at {period.start:%Y-%m-%dT%H:%M:%SZ}, it is {now:%Y-%m-%dT%H:%M:%SZ}; "
+            "nothing can be closed before it begins"
+        )
     if until_now:
-        return min(max(now + timedelta(microseconds=1), period.start), period.end)
+        return min(now + timedelta(microseconds=1), period.end)
     raise PeriodNotOver(
         f"this period ends at {period.end:%Y-%m-%dT%H:%M:%SZ}, it is {now:%Y-%m-%dT%H:%M:%SZ}; "
         "wait, or ask for the invoice until now"

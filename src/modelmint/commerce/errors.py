@@ -72,6 +72,12 @@ class BadSettlement(InvalidInput):
     code = "bad_settlement"
 
 
+class BadName(InvalidInput):
+    """A name of a customer or a key that is empty, too long, more than a line, or looks like an id."""
+
+    code = "bad_name"
+
+
 class UnknownCustomer(NotFound):
     """No customer has this id or name."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from modelmint.commerce.errors import CustomerExists, Unauthenticated, UnknownCustomer, UnknownKey
 from modelmint.commerce.moments import moment
+from modelmint.commerce.names import checked_name, is_writable
 from modelmint.commerce.types import Customer, Key
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.ids import new_id, new_secret
@@ -19,7 +20,8 @@ HINT = 7
 
 
 def add_customer(connection: Connection, name: str, email: str, now: int) -> Customer:
-    """Raises ``CustomerExists``."""
+    """Raises ``BadName``, ``CustomerExists``."""
+    name = checked_name(name, "a customer's name")
     if connection.execute(select(customers.c.id).where(customers.c.name == name)).first():
         raise CustomerExists(f"a customer called {name!r} exists already; choose another name")
     row = {"id": new_id("cus"), "name": name, "email": email, "created_at": now}
@@ -33,9 +35,11 @@ def all_customers(connection: Connection) -> list[Customer]:
 
 
 def customer(connection: Connection, wanted: str) -> Customer:
-    """By id or exact name; raises ``UnknownCustomer``."""
-    query = select(customers).where(or_(customers.c.id == wanted, customers.c.name == wanted))
-    row = connection.execute(query).mappings().first()
+    """By id, else by exact name; raises ``UnknownCustomer``."""
+    row = None
+    if is_writable(wanted):  # else no database takes it, and nobody is called so
+        matches = select(customers).where(or_(customers.c.id == wanted, customers.c.name == wanted))
+        row = connection.execute(matches.order_by(customers.c.id != wanted)).mappings().first()
     if row is None:
         close = nearest(wanted, [str(name) for name in connection.scalars(select(customers.c.name))])
         hint = f"; did you mean {close!r}?" if close else ""
@@ -44,7 +48,8 @@ def customer(connection: Connection, wanted: str) -> Customer:
 
 
 def add_key(connection: Connection, owner: str, name: str, now: int) -> tuple[Key, str]:
-    """The key and its secret, 256 random bits, of which only the sha256 is stored."""
+    """The key and its secret, 256 random bits, of which only the sha256 is stored. Raises ``BadName``."""
+    name = checked_name(name, "a key's name")
     secret = new_secret("mm")
     row = {
         "id": new_id("key"),

@@ -19,7 +19,10 @@ def add(
     plan: Annotated[str | None, typer.Option("--plan", help="Subscribe them at once.")] = None,
 ) -> None:
     """Add a customer; with --plan they are subscribed at once."""
+    from modelmint.commerce.names import checked_name
+
     session = session_of(ctx)
+    name = checked_name(name, "a customer's name")
     books = session.shop.books
     if plan is not None:
         books.plan(plan)  # an unknown plan is told before anybody is added

@@ -18,7 +18,10 @@ def add(
     name: Annotated[str, typer.Option("--name", help="What the key is for.")] = "default",
 ) -> None:
     """Make a key. Its secret is printed now and never again."""
+    from modelmint.commerce.names import checked_name
+
     session = session_of(ctx)
+    name = checked_name(name, "a key's name")
     books = session.shop.books
     holder = books.customer(customer)
     key, secret = books.add_key(holder.id, name)
