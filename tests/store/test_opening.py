@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,18 @@ def test_sqlite_is_opened_so_that_a_commit_is_synced(tmp_path: Path) -> None:
         assert revision_of(connection) == HEAD
     hot.close()
     database.close()
+
+
+def test_the_books_are_for_their_owner_only_from_the_first_moment(tmp_path: Path) -> None:
+    former = os.umask(0o022)
+    try:
+        books = open_books(f"sqlite:///{tmp_path}/b.sqlite")
+        books.add_customer("Clinic North", "n@example.org")
+        rights = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        books.close()
+    finally:
+        os.umask(former)
+    assert rights == dict.fromkeys(("b.sqlite", "b.sqlite-wal", "b.sqlite-shm", "b.sqlite-turn"), 0o600)
 
 
 def test_a_file_that_is_no_database_is_called_corrupted(tmp_path: Path) -> None:

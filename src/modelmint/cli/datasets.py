@@ -31,7 +31,7 @@ def current(session: Session) -> DatasetVersion:
     from modelmint.workshop import digests
     from modelmint.workshop.cache import StepCache, build_lock
 
-    section, folder, workspace = session.venture.file.data, session.venture.folder, session.workspace
+    section, folder, workspace = session.venture.file.data, session.venture.folder, session.found_workspace()
 
     def work(into: Path, _: str) -> Mapping[str, Any]:
         from modelmint.workshop.steps import prepare

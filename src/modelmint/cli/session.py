@@ -35,6 +35,11 @@ class Session:
         """``.modelmint/`` beside the venture file; not made here."""
         return self.root / ".modelmint"
 
+    def found_workspace(self) -> Path:
+        """The workspace, made where there is none; for its owner only, since it comes to hold customers' data."""
+        self.workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.workspace
+
     @cached_property
     def venture(self) -> LoadedVenture:
         """The venture file; raises all its problems at once."""

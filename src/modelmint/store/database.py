@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,6 +111,7 @@ def _engine(url: str) -> tuple[Kind, Engine, Path | None]:
         file = Path(parsed.database).absolute()
         with translated():
             file.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(file)
         engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": PATIENCE, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -124,6 +125,15 @@ def _engine(url: str) -> tuple[Kind, Engine, Path | None]:
         event.listen(engine, "connect", _prepare_postgresql)
         return "postgresql", engine, None
     raise BadDatabaseUrl(_expected(url))
+
+
+def _make_private(file: Path) -> None:
+    """Make the database file readable by its owner only; SQLite gives -wal and -shm the rights of the file itself.
+
+    A file that exists keeps the rights that it has.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _expected(url: str) -> str:

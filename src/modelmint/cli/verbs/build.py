@@ -40,7 +40,7 @@ def build(
     venture = session.venture
     check_waivers(waivers, list(venture.file.gates.bounds()))
     need_workshop("modelmint build")
-    report = build_venture(venture, session.workspace, session.out.progress, waive=waivers, fresh=fresh)
+    report = build_venture(venture, session.found_workspace(), session.out.progress, waive=waivers, fresh=fresh)
     following = [session.hint("deploy"), session.hint("serve")]
     session.out.answer(report, lambda out: say_build(out, report, following))
 

@@ -53,7 +53,7 @@ def _take_in(session: Session, folder: Path) -> None:
     from modelmint.operations.deploy import deploy, targets
     from modelmint.releases.shelf import Shelf
 
-    added = Shelf(session.workspace / "releases").add(folder.resolve())
+    added = Shelf(session.found_workspace() / "releases").add(folder.resolve())
     shop = session.shop
     if any(target.release != added.id for target in targets(shop.books)) or not targets(shop.books):
         deploy(shop.books, shop.shelf, added.id)
