@@ -7,8 +7,8 @@ from typing import Any
 from starlette.routing import Route
 
 from modelmint.api.customer import period_asked, with_secret
-from modelmint.api.errors import BadQuery, NothingBefore
-from modelmint.api.routing import Asked, Reply, route
+from modelmint.api.errors import BadQuery
+from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
 from modelmint.commerce import invoice_json
 from modelmint.kit.canonical import plain
@@ -96,7 +96,7 @@ def close_period(asked: Asked) -> Reply:
     shop = asked.service.shop
     until_now = asked.body.get("until_now", False)
     if not isinstance(until_now, bool):
-        raise BadQuery(f"expected 'until_now' as true or false, found {until_now!r}")
+        raise BadQuery(f"expected 'until_now' as true or false, found {echo(until_now)}")
     customer = shop.books.customer(asked.path["customer"])
     period = parse_month(asked.text("period"))
     found = shop.books.close_period(customer.id, period, shop.notice, until_now=until_now)
@@ -149,7 +149,5 @@ def roll_back(asked: Asked) -> Reply:
     """Serve what the name served before."""
     shop = asked.service.shop
     row = rollback(shop.books, shop.shelf, asked.path["name"])
-    if row is None:
-        raise NothingBefore(f"{asked.path['name']!r} has no former deployment to go back to")
     asked.service.follow()
     return Reply(plain(row), status=201)

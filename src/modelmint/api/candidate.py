@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modelmint.api.server import STATE_FILE
+from modelmint.api.lock import announced
 from modelmint.bootstrap import WORKSPACE, open_shop
 from modelmint.commerce.types import Plan
 from modelmint.operations.deploy import deploy
@@ -112,13 +111,11 @@ def server_process(
     command += ["--engine", engine] if engine else []
     command += ["--workers", str(workers)] if workers else []
     log = log or root / WORKSPACE / "serve.log"
-    state = root / WORKSPACE / STATE_FILE
-    state.unlink(missing_ok=True)
     with log.open("ab") as output:
         # The command is our own interpreter and our own arguments.
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
     try:
-        yield _await(process, state, log)
+        yield _await(process, root / WORKSPACE, log)
     finally:
         process.terminate()
         try:
@@ -128,11 +125,11 @@ def server_process(
             process.wait()
 
 
-def _await(process: subprocess.Popen[bytes], state: Path, log: Path) -> dict[str, Any]:
+def _await(process: subprocess.Popen[bytes], workspace: Path, log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if state.exists():
-            found: dict[str, Any] = json.loads(state.read_text())
+        found = announced(workspace)
+        if found.get("pid") == process.pid:  # another one's may lie there still
             return found
         time.sleep(0.01)
     tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""

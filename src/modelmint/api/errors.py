@@ -60,10 +60,17 @@ class WrongAdminToken(NotAllowed):
     status = 401
 
 
-class NothingBefore(Conflict):
-    """A rollback of a name that never served anything else."""
+class Unforeseen(Unavailable):
+    """The server failed."""
 
-    code = "nothing_before"
+    code = "internal_error"
+    status = 500
+
+
+class AlreadyServed(Conflict):
+    """Another server runs on this workspace."""
+
+    code = "already_served"
 
 
 class ServerFailed(Unavailable):
@@ -72,7 +79,13 @@ class ServerFailed(Unavailable):
     code = "server_failed"
 
 
+class BadHost(InvalidInput):
+    """The host to listen on is no address of this machine."""
+
+    code = "bad_host"
+
+
 class PortTaken(Unavailable):
-    """The address to listen on cannot be had."""
+    """The port to listen on cannot be had."""
 
     code = "port_taken"

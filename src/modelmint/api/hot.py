@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from modelmint.api.board import Slot
 from modelmint.api.body import header, read_body
 from modelmint.api.bridge import result_of
-from modelmint.api.errors import BadHeader
+from modelmint.api.errors import BadHeader, Unforeseen
 from modelmint.api.identity import key_digest
 from modelmint.api.limits import limit_headers
 from modelmint.api.payloads import payloads_from
@@ -50,9 +50,10 @@ class PredictRoute:
         digest = key_digest(scope)
         try:
             request = await self._read(scope, receive, model, digest)
-        except ModelmintError as error:
+        except Exception as error:
+            known = error if isinstance(error, ModelmintError) else Unforeseen("the call failed before it was read")
             asked = AdmissionRequest(key_digest=digest, model=model, calls=1, items=1)
-            await result_of(self._predict.refuse(asked, error))
+            await result_of(self._predict.refuse(asked, known))
             raise
         reply = await result_of(self._predict(request))
         return 200, _headers(reply), reply.body

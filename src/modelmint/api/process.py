@@ -51,7 +51,7 @@ class ProcessConfig:
 def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -> None:
     """The body of a server process; ends by ``sys.exit`` with 0 after a graceful stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server can stop well there is nothing to finish
     setup_logging(config.log_level)
     try:
         shop = open_shop(config.root, database_url=config.database_url)
@@ -103,17 +103,19 @@ class _Server(Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM stops gracefully, a second one at once; the default handlers are not raised again after."""
+        """SIGTERM stops gracefully, and says nothing new when it is repeated.
+
+        It often comes twice, to the whole process group and passed on by the parent; the parent alone decides to
+        stop at once, and kills. The handler outlives the loop, so that no late signal cuts off the last bookings.
+        """
+        signal.signal(signal.SIGTERM, lambda *_: self._on_stop())
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._on_stop)
         parent = multiprocessing.parent_process()
         if parent is not None:
             loop.add_reader(parent.sentinel, self._on_orphaned, parent.sentinel)
         yield
 
     def _on_stop(self) -> None:
-        if self.should_exit:
-            self.force_exit = True
         self.should_exit = True
 
     def _on_orphaned(self, sentinel: int) -> None:
@@ -156,7 +158,7 @@ class _Server(Server):
                 connection.shutdown()  # this answer says Connection: close
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LAST_CALLS_SECONDS
-        while self.server_state.connections and loop.time() < deadline and not self.force_exit:
+        while self.server_state.connections and loop.time() < deadline:
             await asyncio.sleep(0.02)
         await super().shutdown(sockets=[])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,12 @@ from modelmint.api.service import Service
 from modelmint.commerce.types import Key
 
 LARGEST_JSON = 64 * 1024
+LONGEST_ECHO = 80
+
+
+def echo(value: object) -> str:
+    """What was sent, as a message repeats it."""
+    return repr(value)[:LONGEST_ECHO]
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class Asked:
         """A text field of the JSON body; raises ``BadQuery`` where it is missing or no text."""
         value = self.body.get(name, default)
         if not isinstance(value, str) or not 0 < len(value) <= 500:
-            raise BadQuery(f"expected {name!r} as a text of 1 to 500 characters, found {value!r}")
+            raise BadQuery(f"expected {name!r} as a text of 1 to 500 characters, found {echo(value)}")
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+            raise BadQuery(f"expected {name!r} as a text without control characters, found {echo(value)}")
         return value
 
     def optional(self, name: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import logging
 import multiprocessing
 import os
@@ -22,24 +21,24 @@ from pathlib import Path
 import psutil
 
 from modelmint.api.board import Board
-from modelmint.api.errors import PortTaken, ServerFailed
+from modelmint.api.errors import BadHost, PortTaken, ServerFailed
 from modelmint.api.identity import admin_token
+from modelmint.api.lock import announce, claimed
 from modelmint.api.process import STARTUP_FAILED, Background, ProcessConfig, process_name, serve_process
 from modelmint.bootstrap import WORKSPACE, open_shop
-from modelmint.kit.files import write_atomic
 from modelmint.kit.machine import this_machine
 from modelmint.operations.deploy import ensure_deployed, targets
 from modelmint.serving.loading import engine_choice
 from modelmint.serving.types import EngineChoice
 
 _log = logging.getLogger("modelmint.api")
-#: Written into the workspace while a server runs: who it is and where it listens.
-STATE_FILE = "serve.json"
 BACKLOG = 2048
 #: A process that lives shorter than this counts as a failed start.
 SHORT_LIFE_SECONDS = 5.0
 FAILED_STARTS = 5
 KILL_AFTER_SECONDS = 40.0
+#: One stop may arrive twice, sent to the process and to its group; only a later one is another.
+SAME_STOP_SECONDS = 1.0
 
 
 def run(
@@ -59,25 +58,26 @@ def run(
     ``workers`` processes share one listening socket; left out, as many as the cores hold engines of the chosen
     thread count. ``port`` 0 takes a free one. Where nothing is deployed, the newest release is. ``background``
     (a module-level function) is started in every process. ``on_ready`` is told the URL once all of them serve.
-    A second signal stops at once. Raises ``ServerFailed``, ``PortTaken``, and what opening the shop raises.
+    A second signal stops at once. Raises ``AlreadyServed``, ``ServerFailed``, ``BadHost``, ``PortTaken``, and what
+    opening the shop raises.
     """
     root = root.resolve()
-    fitting = _prepare(root, database_url, engine)
-    workers = workers or fitting
-    listener = listen(host, port)
     workspace = root / WORKSPACE
-    board = new_board(workspace / "run", workers)
-    config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level)
-    parent = _Parent(config, board, listener)
-    try:
-        parent.start()
-        url = url_of(listener)
-        parent.await_ready(lambda: _announce(workspace, url, parent.pids(), on_ready))
-        parent.watch(lambda: _announce(workspace, url, parent.pids(), None))
-    finally:
-        parent.stop()
-        (workspace / STATE_FILE).unlink(missing_ok=True)
-        board.path.unlink(missing_ok=True)
+    with claimed(workspace):
+        fitting = _prepare(root, database_url, engine)
+        workers = workers or fitting
+        listener = listen(host, port)
+        board = new_board(workspace / "run", workers)
+        config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level)
+        parent = _Parent(config, board, listener)
+        try:
+            parent.start()
+            url = url_of(listener)
+            parent.await_ready(lambda: _announce(workspace, url, parent.pids(), on_ready))
+            parent.watch(lambda: _announce(workspace, url, parent.pids(), None))
+        finally:
+            parent.stop()
+            board.path.unlink(missing_ok=True)
 
 
 def _prepare(root: Path, database_url: str | None, engine: EngineChoice | None) -> int:
@@ -106,7 +106,7 @@ def new_board(folder: Path, workers: int) -> Board:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound, listening socket; raises ``PortTaken``."""
+    """A bound, listening socket; raises ``BadHost`` or ``PortTaken``."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,7 +115,13 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             listener.bind((host, port))
             break
+        except (socket.gaierror, UnicodeError):
+            listener.close()
+            raise _bad_host(host) from None
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                listener.close()
+                raise _bad_host(host) from None
             # Processes of a parent that was killed finish their calls before they let go of the port.
             if time.monotonic() > deadline or error.errno != errno.EADDRINUSE:
                 listener.close()
@@ -128,6 +134,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _bad_host(host: str) -> BadHost:
+    return BadHost(
+        f"cannot listen on host {host[:80]!r}: it is no address of this machine; give --host 127.0.0.1 for this "
+        "machine alone, 0.0.0.0 for every address of it, or one of its own"
+    )
+
+
 def url_of(listener: socket.socket) -> str:
     """Where clients find it."""
     host, port = listener.getsockname()[:2]
@@ -135,8 +148,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 def _announce(workspace: Path, url: str, pids: list[int], on_ready: Callable[[str], None] | None) -> None:
-    state = {"pid": os.getpid(), "url": url, "workers": pids}
-    write_atomic(workspace / STATE_FILE, json.dumps(state) + "\n")
+    announce(workspace, url, pids)
     if on_ready is not None:
         on_ready(url)
 
@@ -152,6 +164,7 @@ class _Parent:
         self._started: dict[int, float] = {}
         self._failures = 0
         self._signals = 0
+        self._signalled = 0.0
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
@@ -176,7 +189,10 @@ class _Parent:
         self._started[worker] = time.monotonic()
 
     def _on_signal(self, *_: object) -> None:
-        self._signals += 1
+        now = time.monotonic()
+        if self._signals and now - self._signalled < SAME_STOP_SECONDS:
+            return
+        self._signals, self._signalled = self._signals + 1, now
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake_write, b"x")
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import Deployment
 from modelmint.kit.errors import ModelmintError
+from modelmint.operations.errors import BadModelName, NothingBefore
 from modelmint.releases.bundle import Release
 from modelmint.releases.errors import DamagedRelease
 from modelmint.releases.shelf import Shelf
 from modelmint.releases.verify import verify
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import Target
+from modelmint.venture.schema import NAME
 
 
 def deploy(
@@ -28,7 +30,7 @@ def deploy(
 
     Without ``model`` every model of the release is deployed, each under its own name; ``name`` gives another
     public name to one model. The release is verified first. Raises ``ReleaseNotFound``, ``AmbiguousRelease``,
-    ``UnknownModel``, ``DamagedRelease``.
+    ``UnknownModel``, ``BadModelName``, ``DamagedRelease``.
     """
     release = shelf.get(wanted)
     chosen = [model] if model is not None else sorted(release.manifest.models)
@@ -36,22 +38,38 @@ def deploy(
         release.model(None)  # raises: several models, and none was named
     for one in chosen:
         release.variant(one, variant)
+        check_name(name or one)
     sound(release)
     return [books.deploy(name or one, release.id, one, variant) for one in chosen]
 
 
-def rollback(books: Books, shelf: Shelf, name: str) -> Deployment | None:
-    """Deploy what ``name`` served before; None where it never served anything else."""
+def check_name(name: str) -> None:
+    """Raises ``BadModelName`` unless ``name`` can stand in a web address, as a venture file's model names must."""
+    if not NAME.fullmatch(name):
+        raise BadModelName(
+            f"expected a public name of 1 to 63 lower-case letters, digits, '-' and '_' that begins with a letter or "
+            f"digit, found {name[:80]!r}"
+        )
+
+
+def rollback(books: Books, shelf: Shelf, name: str) -> Deployment:
+    """Deploy what ``name`` served before; raises ``NothingBefore`` where there is no such thing."""
     history = books.deployment_history(name)
     if not history:
-        return None
+        deployed = ", ".join(sorted(row.name for row in books.deployments())) or "nothing yet"
+        raise NothingBefore(
+            f"{name[:80]!r} was never deployed, so there is nothing to go back to; deployed: {deployed}"
+        )
     ordered = sorted(history, key=lambda row: row.at)
     now = ordered[-1]
     for row in reversed(ordered[:-1]):
         if (row.release, row.model, row.variant) != (now.release, now.model, now.variant):
             sound(shelf.get(row.release))
             return books.deploy(name, row.release, row.model, row.variant)
-    return None
+    raise NothingBefore(
+        f"{name!r} has only ever served release {now.release[:12]}, so there is nothing to go back to; deploy another "
+        "release with: modelmint deploy RELEASE"
+    )
 
 
 def ensure_deployed(books: Books, shelf: Shelf) -> list[Deployment]:

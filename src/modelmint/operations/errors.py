@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import InvalidInput, NotFound, Unavailable
+from modelmint.kit.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class NoSuchFile(NotFound):
@@ -15,6 +15,18 @@ class UnreadableFile(InvalidInput):
     """A file to predict on that is there and cannot be read."""
 
     code = "unreadable_file"
+
+
+class BadModelName(InvalidInput):
+    """A public model name that cannot stand in a web address."""
+
+    code = "bad_model_name"
+
+
+class NothingBefore(Conflict):
+    """The name served nothing else before that it could go back to."""
+
+    code = "nothing_before"
 
 
 class LoadTestFailed(Unavailable):

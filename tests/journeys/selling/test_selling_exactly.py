@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from modelmint.api.server import STATE_FILE
+from modelmint.api.lock import STATE_FILE
 from modelmint.bootstrap import open_shop
 from modelmint.kit.period import month_of
 from modelmint.testing.pictures import picture

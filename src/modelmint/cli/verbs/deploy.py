@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelmint.cli.errors import BadUsage, NothingBuilt
+from modelmint.cli.errors import BadUsage
 from modelmint.cli.output import Output
 from modelmint.cli.session import Session, session_of
 from modelmint.cli.verbs.releases import pick
@@ -53,7 +53,4 @@ def _back(session: Session, name: str | None) -> list[Deployment]:
     names = [name] if name else [one.name for one in shop.books.deployments()]
     if len(names) != 1:
         raise BadUsage(f"say which name to roll back with --name; deployed: {', '.join(names) or 'nothing'}")
-    made = operation(shop.books, shop.shelf, names[0])
-    if made is None:
-        raise NothingBuilt(f"{names[0]!r} never served anything else, so there is nothing to go back to")
-    return [made]
+    return [operation(shop.books, shop.shelf, names[0])]
