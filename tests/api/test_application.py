@@ -14,6 +14,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from modelmint.api.app import Application, create_app
+from modelmint.api.errors import BadQuery
+from modelmint.api.problems import problem
 from modelmint.bootstrap import open_shop
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
@@ -167,3 +169,98 @@ def test_deployments_are_shown_made_and_taken_back(app: Application, furnished: 
     shown = ask(app, "GET", "/admin/v1/deployments", headers=token).json()
     assert (shown["deployments"][0]["release"], shown["failures"]) == (furnished.release, {})
     assert len(ask(app, "GET", "/admin/v1/releases", headers=token).json()["releases"]) == 2
+
+
+def test_a_name_that_was_deployed_once_only_has_nothing_to_go_back_to(app: Application, furnished: Furnished) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    wanted = {"release": furnished.release, "name": "once-only"}
+    assert ask(app, "POST", "/admin/v1/deployments", json=wanted, headers=token).status_code == 201
+    for name, found in (("once-only", "has only ever served"), ("unknown", "was never deployed")):
+        answer = ask(app, "POST", f"/admin/v1/deployments/{name}/rollback", headers=token)
+        assert (answer.status_code, answer.json()["code"]) == (409, "nothing_before")
+        assert found in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["a b/c?", "Upper", "-x", "x" * 64, "\u00e9"])
+def test_a_public_name_that_cannot_stand_in_an_address_is_refused(
+    app: Application, furnished: Furnished, name: str
+) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    answer = ask(app, "POST", "/admin/v1/deployments", json={"release": furnished.release, "name": name}, headers=token)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_model_name")
+    assert name not in [row.name for row in app.service.shop.books.deployments()]
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', '"a\\u0000b"', '"two\\nlines"', '"' + "x" * 501 + '"', "[" * 90 + "]" * 90]
+)
+def test_a_text_with_control_characters_or_half_a_character_is_refused_and_repeated_in_short(
+    app: Application, text: str
+) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    content = b'{"name": ' + text.encode() + b"}"
+    answer = ask(app, "POST", "/admin/v1/customers", content=content, headers=token)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_field")
+    assert len(answer.json()["detail"]) < 200
+
+
+def test_half_a_character_in_a_message_is_escaped(app: Application) -> None:
+    token = {"Authorization": f"Bearer {app.service.admin_token}"}
+    answer = ask(app, "POST", "/admin/v1/deployments", content=b'{"release": "\\udc00"}', headers=token)
+    assert answer.status_code == 422
+    status, _, body = problem(BadQuery("found \udc00"))
+    assert (status, json.loads(body)["detail"]) == (422, "found \udc00")
+
+
+def test_a_path_with_a_slash_too_many_is_404_as_a_problem(app: Application) -> None:
+    answer = ask(app, "GET", "/v1/models/")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "no_such_route"
+
+
+@pytest.mark.parametrize("period", ["2026-1", "2026-001", "", "2026-13", "\u0662026-11", "20260-1"])
+def test_a_period_that_is_not_four_digits_dash_two_is_refused(
+    app: Application, furnished: Furnished, period: str
+) -> None:
+    headers = {"Authorization": f"Bearer {furnished.secret}"}
+    answer = ask(app, "GET", "/v1/usage", params={"period": period}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_period")
+    assert ask(app, "GET", "/v1/usage", params={"period": "2026-01"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/usage", "/v1/models/brightness/predict", "/admin/v1/customers"])
+def test_two_authorization_headers_are_refused(app: Application, furnished: Furnished, path: str) -> None:
+    token = app.service.admin_token if path.startswith("/admin") else furnished.secret
+    headers = [("Authorization", f"Bearer {token}"), ("Authorization", "Bearer mm_other")]
+    answer = ask(app, "POST" if path.endswith("predict") else "GET", path, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_header")
+
+
+def test_a_model_that_is_not_served_is_titled_so_whatever_releases_hold(app: Application, furnished: Furnished) -> None:
+    headers = {"Authorization": f"Bearer {furnished.secret}"}
+    answer = ask(app, "POST", "/v1/models/brigthness/predict", content=picture(9), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_model")
+    assert answer.json()["title"] == "No model of this name is served"
+
+
+def test_a_call_that_fails_for_a_reason_nobody_foresaw_while_it_is_read_leaves_an_outcome_row(
+    app: Application, furnished: Furnished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("modelmint.api.hot.payloads_from", explode)
+    path, headers = "/v1/models/brightness/predict", {"Authorization": f"Bearer {furnished.secret}"}
+    answer = ask(app, "POST", path, content=picture(9), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    rows = [row for row in app.service.shop.books.outcomes() if row.code == "internal_error"]
+    assert [(row.status, row.model) for row in rows] == [(500, "brightness")]
+    stranger = ask(app, "POST", path, content=picture(9), headers={"Authorization": "Bearer mm_nobody"})
+    assert stranger.status_code == 401
+
+
+def test_the_document_tells_of_a_head_that_is_too_large(app: Application) -> None:
+    document = ask(app, "GET", "/openapi.json").json()
+    assert "too large" in document["components"]["responses"]["E431"]["description"]
+    assert all("431" in one["responses"] for path in document["paths"].values() for one in path.values())

@@ -55,6 +55,12 @@ def test_a_multipart_body_without_boundary_end_or_file_is_refused() -> None:
         payloads_from(kind, multipart(*[('name="a"; filename="1"', b"x")] * 5), 4)
 
 
+@pytest.mark.parametrize("boundary", [b"b" * 3000, b"\xff\xfe", b'"a b "'])
+def test_a_boundary_that_cannot_be_one_is_refused(boundary: bytes) -> None:
+    with pytest.raises(BadMultipart):
+        payloads_from(b"multipart/form-data; boundary=" + boundary, multipart(('name="a"; filename="1"', b"x")), 4)
+
+
 def test_json_carries_base64() -> None:
     text = base64.b64encode(b"abc").decode()
     assert payloads_from(b"application/json", json.dumps({"images": [text, text]}).encode(), 4) == [b"abc"] * 2

@@ -16,8 +16,7 @@ from modelmint.data.errors import NotAPicture
 from modelmint.kit.period import month_of
 from modelmint.operations.deploy import Follower
 from modelmint.operations.predict import UNKNOWN_MODEL, Predict, PredictReply, PredictRequest
-from modelmint.releases.errors import UnknownModel
-from modelmint.serving.errors import ClientGone, Overloaded
+from modelmint.serving.errors import ClientGone, NotServed, Overloaded
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import HostLimits
 from modelmint.testing.pictures import picture
@@ -77,7 +76,7 @@ def test_a_failed_call_leaves_a_row_is_not_billed_and_gives_its_place_in_the_pla
 
 def test_an_unknown_model_leaves_a_row_under_one_common_name(counter: Counter) -> None:
     for name in ("invented", "made-up"):
-        with pytest.raises(UnknownModel):
+        with pytest.raises(NotServed):
             counter.ask(model=name)
     assert counter.rows() == [(404, "unknown_model", False)] * 2
     assert counter.shop.books.counts() == {(UNKNOWN_MODEL, 404, "unknown_model"): 2}

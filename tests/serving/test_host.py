@@ -15,7 +15,7 @@ from modelmint.releases import statements
 from modelmint.releases.bundle import Release
 from modelmint.releases.errors import DamagedRelease, ReleaseNotFound, UnknownModel
 from modelmint.releases.shelf import Shelf
-from modelmint.serving.errors import Stopping
+from modelmint.serving.errors import NotServed, Stopping
 from modelmint.serving.host import ModelHost
 from modelmint.serving.loading import FALLBACK, engine_choice
 from modelmint.serving.types import EngineChoice, HostLimits, Target
@@ -49,7 +49,7 @@ def test_a_pointed_name_answers_and_says_which_release_did(shelf: Shelf, host: M
 
 def test_an_unknown_name_is_refused_with_the_nearest_one(shelf: Shelf, host: ModelHost) -> None:
     host.point([target(brightness_release(shelf.root))])
-    with pytest.raises(UnknownModel, match="did you mean 'brightness'"):
+    with pytest.raises(NotServed, match="did you mean 'brightness'"):
         host.submit("brightnes", [picture(1)])
 
 
@@ -86,7 +86,7 @@ def test_two_names_for_one_release_share_one_lane_and_a_dropped_name_is_unknown(
     assert host.lane("brightness") is host.lane("alias")
     host.point([target(release, "alias")])
     assert host.submit("alias", [picture(250)]).result(timeout=10).predictions[0].label == "bright"
-    with pytest.raises(UnknownModel):
+    with pytest.raises(NotServed):
         host.submit("brightness", [picture(250)])
 
 

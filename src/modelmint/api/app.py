@@ -41,6 +41,7 @@ class Application:
             exception_handlers={HTTPException: _protocol_error, Exception: _unexpected},
             lifespan=self._lifespan,
         )
+        self.router.router.redirect_slashes = False  # a path with one more slash is another path: 404, as a problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

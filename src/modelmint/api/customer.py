@@ -63,7 +63,7 @@ def plans(asked: Asked) -> Any:
 def period_asked(asked: Asked) -> Period:
     """``?period=2026-11``, else the present month."""
     text = asked.query.get("period")
-    return parse_month(text) if text else month_of(asked.service.shop.books.now())
+    return parse_month(text) if text is not None else month_of(asked.service.shop.books.now())
 
 
 def usage(asked: Asked) -> Any:

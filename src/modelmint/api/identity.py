@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.types import Scope
 
 from modelmint.api.body import header
-from modelmint.api.errors import WrongAdminToken
+from modelmint.api.errors import BadHeader, WrongAdminToken
 from modelmint.commerce.errors import Unauthenticated
 from modelmint.kit.files import write_atomic
 from modelmint.kit.ids import new_secret
@@ -20,7 +20,9 @@ _LONGEST = 256
 
 
 def bearer(scope: Scope) -> bytes | None:
-    """The token of ``Authorization: Bearer ...``, None where there is none."""
+    """The token of ``Authorization: Bearer ...``, None where there is none; raises ``BadHeader`` for two."""
+    if sum(name == b"authorization" for name, _ in scope["headers"]) > 1:
+        raise BadHeader("expected one Authorization header, found more; send the key once")
     given = header(scope, b"authorization")
     if given is None or given[: len(_BEARER)].lower() != _BEARER:
         return None

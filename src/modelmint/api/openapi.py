@@ -26,12 +26,13 @@ _MEANING = {
     415: "The body's media type is not read here",
     422: "An input cannot be used (not a picture, truncated, too many pixels, bad field). Not billed",
     429: "More calls than the plan's rate allows; come back after Retry-After. Not billed",
+    431: "The request line and headers together are too large",
     500: "The server failed and logged it under `instance`. Not billed",
     503: "Too much to do, or not ready; come back after Retry-After. Not billed",
 }
 _CUSTOMER: list[Node] = [{"key": []}]
 _FOUNDER: list[Node] = [{"founder": []}]
-_COMMON = (405, 500, 503)
+_COMMON = (405, 431, 500, 503)
 
 
 def _errors(*statuses: int) -> Node:

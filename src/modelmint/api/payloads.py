@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from modelmint.api.errors import BadMultipart, UnsupportedMediaType
@@ -99,7 +99,7 @@ def _files(media_type: bytes, body: bytes, max_items: int) -> list[bytes]:
         )
         parser.write(body)
         parser.finalize()
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise BadMultipart(f"the multipart body cannot be taken apart: {error}") from error
     if not parts.ended:
         raise BadMultipart("the multipart body has no closing boundary; it was cut off")

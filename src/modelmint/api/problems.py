@@ -94,5 +94,6 @@ def plain_problem(status: int, code: str, title: str, detail: str, **extra: Any)
 def _problem(status: int, code: str, title: str, detail: str, extra: dict[str, Any]) -> tuple[int, Headers, bytes]:
     # The registered members come last, so that no detail can overwrite them.
     content = {**extra, "type": TYPE_PREFIX + code, "title": title, "status": status, "code": code, "detail": detail}
-    body = json.dumps(content, ensure_ascii=False, default=str, separators=(",", ":")).encode()
+    text = json.dumps(content, ensure_ascii=False, default=str, separators=(",", ":"))
+    body = text.encode(errors="backslashreplace")  # a lone surrogate becomes its JSON escape
     return status, [(b"content-type", MEDIA_TYPE)], body

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modelmint.api.problems import plain_problem
@@ -17,6 +18,7 @@ LARGEST_HEAD = 32 * 1024
 HEAD_SECONDS = 10.0
 #: Seconds that an answered client may take to send the rest of a body that nobody reads any more.
 DISCARD_SECONDS = 10.0
+_HOP = (b"upgrade", b"connection")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -29,6 +31,8 @@ class BoundedProtocol(HttpToolsProtocol):
         #: Monotonic time since which the rest of an answered request is read and thrown away.
         self.discarding_since: float | None = None
         self._head_bytes = 0
+        #: The head just read asks for another protocol; it is read once more without that wish.
+        self._switching = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         self.head_since = time.monotonic()
@@ -39,10 +43,42 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self.head_since is not None:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("")
+            return
         # A body that came with its head counts as well: only an unfinished head is judged.
         if self.head_since is not None and self._head_bytes > LARGEST_HEAD:
             self.refuse(431, "head_too_large", "The request head is too large")
+
+    def _feed(self, data: bytes) -> None:
+        """Parse; a wish for another protocol is passed over and the request goes on as HTTP/1.1 (RFC 9110, 7.8)."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._switching = False
+                if self.transport.is_closing() or self.parser.get_method() == b"CONNECT":
+                    self.refuse(400, "bad_request", "This server is no proxy and switches to no other protocol")
+                    return
+                data = self._plain_head() + data[upgrade.args[0] :]
+                # The old parser takes all that follows for another protocol.
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+            else:
+                return
+
+    def _plain_head(self) -> bytes:
+        """The head just read, without the wish to switch."""
+        tokens = b",".join(value for name, value in self.headers if name == b"connection").split(b",")
+        kept = [token.strip() for token in tokens if token.strip().lower() not in (b"upgrade", b"http2-settings", b"")]
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
+        lines += [name + b": " + value for name, value in self.headers if name not in _HOP]
+        lines += [b"connection: " + b", ".join(kept)] if kept else []
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def on_message_begin(self) -> None:
         self.head_since = time.monotonic()
@@ -55,6 +91,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if size > LARGEST_HEAD:
             self.refuse(431, "head_too_large", "The request head is too large")
             return
+        if self.parser.should_upgrade():
+            self._switching = True
+            return
         super().on_headers_complete()
         if getattr(self.server_state, "draining", False) and self.cycle is not None:
             self.cycle.keep_alive = False
@@ -65,7 +104,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.discarding_since = None
-        if self.cycle is not None:
+        if self.cycle is not None and not self._switching:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from modelmint.kit.errors import InvalidInput
+
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 class BadPeriod(InvalidInput):
@@ -47,6 +50,8 @@ def month_of(moment: datetime) -> Period:
 def parse_month(text: str) -> Period:
     """``"2026-11"`` as a period; raises ``BadPeriod`` when it is not a year and a month."""
     try:
+        if not _MONTH.fullmatch(text):
+            raise ValueError("not four digits, a dash and two digits")
         return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
     except ValueError as error:
-        raise BadPeriod(f"expected a month like 2026-11, found {text!r}") from error
+        raise BadPeriod(f"expected a month like 2026-11, found {text[:80]!r}") from error

@@ -17,7 +17,7 @@ class ReleaseNotFound(NotFound):
 class UnknownModel(NotFound):
     """The release holds no model, or no variant, of this name."""
 
-    code = "unknown_model"
+    code = "not_in_release"
 
 
 class AmbiguousRelease(InvalidInput):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Unavailable
+from modelmint.kit.errors import NotFound, Unavailable
+
+
+class NotServed(NotFound):
+    """No model of this name is served."""
+
+    code = "unknown_model"
 
 
 class Overloaded(Unavailable):

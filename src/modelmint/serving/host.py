@@ -11,8 +11,7 @@ from typing import Protocol
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.registry import nearest
 from modelmint.releases.bundle import Release
-from modelmint.releases.errors import UnknownModel
-from modelmint.serving.errors import Stopping, Unloadable
+from modelmint.serving.errors import NotServed, Stopping, Unloadable
 from modelmint.serving.lane import Call, Lane
 from modelmint.serving.loading import open_lane
 from modelmint.serving.types import Answer, EngineChoice, HostFigures, HostLimits, Target
@@ -78,7 +77,7 @@ class ModelHost:
     def submit(self, name: str, payloads: Sequence[bytes], wanted: Callable[[], bool] | None = None) -> Future[Answer]:
         """Queue one call; its payloads are answered together, in order.
 
-        ``wanted`` is asked before work starts: False drops the call (``ClientGone``). Raises ``UnknownModel``,
+        ``wanted`` is asked before work starts: False drops the call (``ClientGone``). Raises ``NotServed``,
         ``Overloaded``, ``Stopping``; the future raises leaves of ``InvalidInput`` or ``EngineFailed``.
         """
         call = Call(payloads, wanted)
@@ -90,13 +89,13 @@ class ModelHost:
                 raise Stopping("the server is stopping; try again in a moment", retry_after=1.0)
 
     def lane(self, name: str) -> Lane:
-        """What serves ``name`` now; raises ``UnknownModel`` with the nearest name."""
+        """What serves ``name`` now; raises ``NotServed`` with the nearest name."""
         found = self._names.get(name)
         if found is None:
             close = nearest(name, list(self._names))
             hint = f"; did you mean {close!r}?" if close else "."
             known = ", ".join(sorted(self._names)) or "none yet; deploy a release"
-            raise UnknownModel(f"no model called {name[:64]!r} is served here{hint} Served: {known}")
+            raise NotServed(f"no model called {name[:64]!r} is served here{hint} Served: {known}")
         return found[1]
 
     def serving(self) -> dict[str, tuple[Target, Lane]]:

@@ -169,3 +169,28 @@ def test_requests_sent_ahead_on_one_line_are_answered_in_order(served: Any) -> N
         received += chunk
     labels = [part.split(b'"', 1)[0] for part in bytes(received).split(b'"variant":"default","label":"')[1:]]
     assert labels == [b"bright", b"dark", b"bright"]
+
+
+@pytest.mark.parametrize("wish", ["h2c", "websocket"])
+def test_a_call_that_offers_another_protocol_is_answered_with_its_body_in_this_one(served: Any, wish: str) -> None:
+    line = connect(served)
+    body = picture(250)
+    offer = ("Connection: Upgrade, HTTP2-Settings", f"Upgrade: {wish}", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
+    call = head(served, "Content-Type: image/png", f"Content-Length: {len(body)}", *offer, "", "") + body
+    last = call.replace(b"Connection: Upgrade", b"Connection: close, Upgrade")
+    line.sendall(call[:-30])
+    time.sleep(0.2)
+    line.sendall(call[-30:] + last)  # two on one line, the first in pieces
+    received = bytearray()
+    while chunk := line.recv(65536):
+        received += chunk
+    assert bytes(received).count(b"HTTP/1.1 200 OK") == 2
+    assert bytes(received).count(b'"label":"bright"') >= 2
+    assert "WebSocket" not in (served.shop.root / ".modelmint" / "serve.log").read_text()
+
+
+def test_connect_is_refused_because_the_server_is_no_proxy(served: Any) -> None:
+    line = connect(served)
+    line.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    status, body = answer_of(line)
+    assert (status, json.loads(body)["code"]) == (400, "bad_request")
