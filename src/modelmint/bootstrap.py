@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelmint.commerce.catalog import plans_from
 from modelmint.commerce.repository import Books
 from modelmint.kit.clock import Clock, SystemClock
-from modelmint.releases.bundle import Release
+from modelmint.kit.errors import Corrupted
 from modelmint.releases.shelf import Shelf
 from modelmint.serving.types import HostLimits
 from modelmint.store.open import open_books
 from modelmint.venture.errors import VentureNotFound
 from modelmint.venture.load import LoadedVenture, load_venture
 
+_log = logging.getLogger(__name__)
 WORKSPACE = ".modelmint"
 DATABASE_VARIABLE = "MODELMINT_DATABASE_URL"
 BUNDLED_VENTURE = "venture.toml"
@@ -75,19 +78,23 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
 
     ``database_url``, else ``MODELMINT_DATABASE_URL``, else SQLite in the workspace. A folder without a
     ``venture.toml`` uses the one bundled in its newest release, so that a release copied elsewhere is sold
-    there under the same plans, limits and notice. Raises ``InvalidVenture`` for a broken file.
+    there under the same plans, limits and notice; a broken release is passed over with a warning. Raises
+    ``InvalidVenture`` for a broken file.
     """
     root = root.resolve()
     workspace = root / WORKSPACE
-    workspace.mkdir(parents=True, exist_ok=True)
+    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)  # what customers sent and owe is for its owner only
     clock = clock or SystemClock()
     shelf = Shelf(workspace / "releases")
-    venture = find_venture(root, shelf)
+    venture, broken = find_venture(root, shelf)
+    for error in broken:
+        _log.warning("%s", error)
     name = venture.file.venture.name if venture else root.name
     url = database_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{workspace / 'books.sqlite'}"
     books = open_books(url, clock, name)
     try:
-        if venture is not None:
+        # What cannot be read may be newer and on other terms: the plans stay as the books have them.
+        if venture is not None and not broken:
             books.put_plans(plans_from(venture.file.plans))
     except BaseException:
         books.close()
@@ -95,17 +102,21 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
     return Shop(root, books, shelf, venture, clock)
 
 
-def find_venture(root: Path, shelf: Shelf) -> LoadedVenture | None:
-    """The folder's venture, else the one bundled in the newest release, else None."""
+def find_venture(root: Path, shelf: Shelf) -> tuple[LoadedVenture | None, Sequence[Corrupted]]:
+    """The folder's venture, else the one bundled in the newest sound release, else None.
+
+    With it what is wrong with the releases that were passed over: a broken one stops only what needs it.
+    """
     try:
-        return load_venture(root)
+        return load_venture(root), ()
     except VentureNotFound:
         pass
-    for release in shelf.list():
+    releases, found = shelf.survey()
+    broken = list(found)
+    for release in releases:
         if BUNDLED_VENTURE in release.manifest.files:
-            return load_venture(_bundled(release))
-    return None
-
-
-def _bundled(release: Release) -> Path:
-    return release.file(BUNDLED_VENTURE)
+            try:
+                return load_venture(release.file(BUNDLED_VENTURE)), broken
+            except Corrupted as error:
+                broken.append(error)
+    return None, broken

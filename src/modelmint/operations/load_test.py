@@ -6,7 +6,6 @@ part of the result. A level is judged by calls that started and ended inside its
 
 from __future__ import annotations
 
-import math
 import selectors
 import socket
 import time
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from modelmint.inference.quantiles import quantile
 from modelmint.operations.errors import LoadTestFailed
 from modelmint.serving.types import LoadPoint, LoadResult
 
@@ -120,24 +120,17 @@ def _measure(
 
 
 def _point(clients: int, level: _Level, elapsed: float, server_cpu: float) -> LoadPoint:
-    ordered = sorted(level.seconds)
-    answered = len(ordered)
+    answered = len(level.seconds)
+    p50, p99 = (quantile(level.seconds, share).value if answered else 0.0 for share in (0.50, 0.99))
     return LoadPoint(
         clients=clients,
         calls=answered,
         calls_per_second=round(answered / elapsed, 2),
-        p50_ms=round(1000 * _quantile(ordered, 0.50), 3),
-        p99_ms=round(1000 * _quantile(ordered, 0.99), 3),
+        p50_ms=round(1000 * p50, 3),
+        p99_ms=round(1000 * p99, 3),
         server_cpu_ms=round(1000 * server_cpu / max(1, answered), 4),
         errors=level.errors,
     )
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` of all do not exceed."""
-    if not ordered:
-        return 0.0
-    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def _address(url: str) -> tuple[tuple[str, int], str]:

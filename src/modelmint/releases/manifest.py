@@ -80,6 +80,8 @@ def parse_manifest(content: bytes) -> Manifest:
         raise UnreadableManifest(
             f"{MANIFEST} is not in canonical form, so it was edited after the release was made; copy it again"
         )
+    if not manifest.models:
+        raise UnreadableManifest(f"expected {MANIFEST} to hold at least one model, found none; copy the release again")
     for path in manifest.files:
         safe_path(path)
     for model in manifest.models.values():
