@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import stat
+from contextlib import closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +14,12 @@ from pathlib import Path
 import pytest
 
 from modelmint.bootstrap import open_shop
+from modelmint.cli.exits import exit_code
+from modelmint.commerce.errors import EarlierPeriodOpen
 from modelmint.commerce.types import AdmissionRequest, Settlement
+from modelmint.kit.clock import ManualClock
+from modelmint.store.open import open_books
+from modelmint.testing.books import a_caller
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 
@@ -114,7 +122,72 @@ def test_closing_bills_exactly_the_calls_once_and_the_ledger_sums_to_zero(typed)
     entries = typed("ledger", "list", "--json").json["entries"]
     assert entries
     assert sum(one["amount"]["minor"] for one in entries) == 0
+    held = {one["account"]: one["balance"]["minor"] for one in typed("ledger", "list", "--json").json["balances"]}
+    assert held == {f"receivable:{closed[0]['customer']}": 10, "revenue:payg:per_unit": -10}
+    said = typed("ledger", "list", "--plain").out
+    assert "Balances" in said
     assert typed("invoices", "show", "999", "--json").code == 3
+
+
+def test_a_customer_with_an_earlier_month_open_does_not_hold_up_the_others(modelmint, tmp_path: Path) -> None:
+    made = furnish(tmp_path / "brightness")
+    october, november = datetime(2025, 10, 5, tzinfo=UTC), datetime(2025, 11, 5, tzinfo=UTC)
+    clock = ManualClock(october)
+    with closing(open_books(f"sqlite:///{made.root}/.modelmint/books.sqlite", clock)) as books:
+        late = a_caller(books, "payg", "A Late One")
+        late.call(3)
+        clock.at = november
+        prompt = a_caller(books, "payg", "B Prompt One")
+        prompt.call(7)
+    close = ("-C", str(made.root), "invoices", "close", "--month", "2025-11")
+    ran = modelmint(*close, "--json")
+    assert ran.code == exit_code(EarlierPeriodOpen(""))
+    error = ran.json["error"]
+    assert (error["code"], len(error["problems"])) == ("earlier_period_open", 1)
+    assert error["problems"][0].startswith(f"A Late One ({late.customer.id}): periods are closed in order; 2025-10")
+    assert error["details"]["open"] == {late.customer.id: ["2025-10"]}
+    assert [(one["customer_name"], one["total"]["minor"]) for one in error["details"]["invoices"]] == [
+        ("B Prompt One", 14)
+    ]
+    told = modelmint(*close, "--plain")
+    assert "B Prompt One" in told.out
+    assert "A Late One" in told.err
+    assert modelmint(*close[:-1], "2025-10", "--json").code == 0
+    assert [one["number"] for one in modelmint(*close, "--json").json["invoices"]] == [1]
+
+
+@pytest.mark.parametrize("name", ["Clinic\nTotal", "cus_1", "  "])
+def test_a_name_that_could_forge_a_line_is_refused_at_the_shell(typed, name: str) -> None:
+    for words in (("customers", "add", name), ("keys", "add", "Clinic North", "--name", name)):
+        ran = typed(*words, "--json")
+        assert (ran.code, ran.json["error"]["code"]) == (2, "bad_name")
+
+
+def test_a_future_month_cannot_be_closed_even_until_now(typed) -> None:
+    ran = typed("invoices", "close", "--month", "2999-01", "--until-now", "--json")
+    assert ran.json["error"]["code"] == "period_not_over"
+    assert "until now" not in ran.json["error"]["message"]
+
+
+def test_a_plan_taken_out_of_the_venture_file_is_no_longer_listed_or_sold(modelmint, shop: Furnished, tmp_path) -> None:
+    text = (shop.root / "venture.toml").read_text()
+    here, file = ("-C", str(tmp_path)), tmp_path / "venture.toml"
+    file.write_text(text + '\n[plans.summer]\nper_call = "0.01 USD"\n')
+    assert modelmint(*here, "customers", "add", "Clinic", "--plan", "summer", "--json").code == 0
+    file.write_text(text)
+    listed = [plan["name"] for plan in modelmint(*here, "plans", "list", "--json").json["plans"]]
+    assert "payg" in listed
+    assert "summer" not in listed
+    ran = modelmint(*here, "customers", "add", "Another", "--plan", "summer", "--json")
+    assert ran.json["error"]["code"] == "unknown_plan"
+    shown = modelmint(*here, "customers", "show", "Clinic", "--json").json
+    assert [one["plan"] for one in shown["subscriptions"]] == ["summer"]
+
+
+def test_a_workspace_is_for_its_owner_only(modelmint, shop: Furnished, tmp_path: Path) -> None:
+    (tmp_path / "venture.toml").write_bytes((shop.root / "venture.toml").read_bytes())
+    assert modelmint("-C", str(tmp_path), "customers", "list", "--json").code == 0
+    assert stat.S_IMODE((tmp_path / ".modelmint").stat().st_mode) == 0o700
 
 
 def test_people_get_tables_in_words(typed) -> None:

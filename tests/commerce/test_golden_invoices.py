@@ -122,6 +122,8 @@ def test_until_now_ends_just_after_now_and_never_after_the_period() -> None:
     assert end_of(MONTH, middle, until_now=True) == middle.replace(microsecond=1)
     assert end_of(MONTH, datetime(2027, 1, 1, tzinfo=UTC), until_now=True) == MONTH.end
     later = Period(datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC))
-    assert end_of(later, middle, until_now=True) == later.start
-    with pytest.raises(PeriodNotOver):
+    assert end_of(later, later.start, until_now=True) == later.start.replace(microsecond=1)
+    with pytest.raises(PeriodNotOver, match="nothing can be closed before it begins"):
+        end_of(later, middle, until_now=True)
+    with pytest.raises(PeriodNotOver, match="or ask for the invoice until now"):
         end_of(MONTH, middle, until_now=False)

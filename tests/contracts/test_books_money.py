@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modelmint.commerce.errors import EarlierPeriodOpen, PeriodNotOver, UnknownInvoice, UnknownPlan
+from modelmint.commerce.errors import EarlierPeriodOpen, PeriodNotOver, TrialSpent, UnknownInvoice, UnknownPlan
 from modelmint.commerce.ledger import balances, check_balanced
 from modelmint.commerce.types import Invoice
 from modelmint.kit.clock import ManualClock
@@ -16,7 +16,7 @@ from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
-from modelmint.testing.books import a_caller, some_plans
+from modelmint.testing.books import PLANS, a_caller, some_plans
 
 START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 NOVEMBER, DECEMBER = month_of(START), month_of(datetime(2026, 12, 1, tzinfo=UTC))
@@ -196,6 +196,47 @@ def test_former_terms_are_sold_again_under_their_old_version(books: SqlBooks) ->
     for unknown in (("q", None), ("p", "0")):
         with pytest.raises(UnknownPlan):
             books.plan(*unknown)
+
+
+def test_a_plan_that_is_left_out_is_withdrawn_and_its_holders_keep_it(books: SqlBooks, clock: ManualClock) -> None:
+    caller = a_caller(books, "payg")
+    everything = some_plans()
+    held = books.plan("payg")
+    books.put_plans([plan for plan in everything if plan.name != "payg"])
+    assert [plan.name for plan in books.plans()] == ["trial", "clinic", "strict"]
+    with pytest.raises(UnknownPlan, match=r"'payg' is not on sale any more.*on sale: trial, clinic, strict"):
+        books.plan("payg")
+    with pytest.raises(UnknownPlan):
+        books.subscribe(caller.customer.id, "payg")
+    assert books.plan("payg", held.version) == held
+    caller.call(10)
+    clock.at = NOVEMBER.end
+    assert amounts(books.close_period(caller.customer.id, NOVEMBER, "")) == [(1, 20, [20])]
+    books.put_plans(everything)
+    assert books.plans() == everything
+    assert books.plan("payg") == held
+    books.put_plans([])
+    assert books.plans() == []
+
+
+def test_a_withdrawn_plan_is_not_offered_to_who_must_buy_one(books: SqlBooks) -> None:
+    caller = a_caller(books, "trial")
+    books.put_plans(some_plans({"trial": PLANS["trial"], "clinic": PLANS["clinic"]}))
+    caller.call(5)
+    with pytest.raises(TrialSpent) as refusal:
+        caller.reserve()
+    assert refusal.value.details["plans"] == ["clinic"]
+
+
+@pytest.mark.parametrize("until_now", [False, True])
+def test_a_period_that_has_not_begun_cannot_be_closed_and_nothing_else_is_advised(
+    books: SqlBooks, until_now: bool
+) -> None:
+    caller = a_caller(books)
+    caller.call(3)
+    with pytest.raises(PeriodNotOver, match=r"begins at 2026-12-01T00:00:00Z.*nothing can be closed before"):
+        books.close_period(caller.customer.id, DECEMBER, "", until_now=until_now)
+    assert books.invoices() == []
 
 
 def test_holding_a_plan_already_changes_nothing(books: SqlBooks, clock: ManualClock) -> None:

@@ -64,8 +64,8 @@ class Caller:
 
 
 def a_caller(books: Books, plan: str | None = "payg", name: str = "Clinic North") -> Caller:
-    """A new customer who holds ``plan``; the plans are put on sale where they are not."""
-    books.put_plans(some_plans())
+    """A new customer who holds ``plan``; the plans are put on sale beside those that are."""
+    books.put_plans([*(other for other in books.plans() if other.name not in PLANS), *some_plans()])
     customer = books.add_customer(name, f"{name.lower().replace(' ', '.')}@example.org")
     if plan is not None:
         books.subscribe(customer.id, plan)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,8 @@ from modelmint.cli.session import session_of
 from modelmint.cli.views.plain import as_json
 
 if TYPE_CHECKING:
-    from modelmint.commerce.types import Invoice
+    from modelmint.commerce.errors import EarlierPeriodOpen
+    from modelmint.commerce.types import Customer, Invoice
 
 _MONTH = "A month like 2026-11 (UTC); the month before this one if left out."
 
@@ -26,8 +27,12 @@ def close(
         bool, typer.Option("--until-now", help="Close this month so far; the next closing goes on there.")
     ] = False,
 ) -> None:
-    """Rate a period and finalise its invoices. Closing it again returns the same invoices."""
+    """Rate a period and finalise its invoices. Closing it again returns the same invoices.
+
+    Without a customer, one whose earlier month is still open holds up nobody else; it is named at the end.
+    """
     from modelmint.cli.views.selling import invoices_view
+    from modelmint.commerce.errors import EarlierPeriodOpen
     from modelmint.kit.period import month_of, parse_month
 
     session = session_of(ctx)
@@ -38,8 +43,14 @@ def close(
     customers = [books.customer(customer)] if customer else books.customers()
     notice = session.shop.notice
     made: list[Invoice] = []
+    waiting: list[tuple[Customer, EarlierPeriodOpen]] = []
     for one in customers:
-        made += books.close_period(one.id, period, notice, until_now=until_now)
+        try:
+            made += books.close_period(one.id, period, notice, until_now=until_now)
+        except EarlierPeriodOpen as error:
+            if customer:
+                raise
+            waiting.append((one, error))  # the others are billed all the same
 
     def show(out: Output) -> None:
         if not made:
@@ -48,7 +59,26 @@ def close(
         out.table(invoices_view(made))
         out.say(f"See one: {session.hint(f'invoices show {made[0].number}')}")
 
-    session.out.answer({"period": as_json(period), "invoices": as_json(made)}, show)
+    payload = {"period": as_json(period), "invoices": as_json(made)}
+    if waiting:
+        if made and not session.options.json:
+            show(session.out)
+        raise _some_wait(waiting, len(customers), payload)
+    session.out.answer(payload, show)
+
+
+def _some_wait(
+    waiting: Sequence[tuple[Customer, EarlierPeriodOpen]], customers: int, payload: Mapping[str, Any]
+) -> EarlierPeriodOpen:
+    """One refusal for all customers that were not closed; what was made stands in its details."""
+    from modelmint.commerce.errors import EarlierPeriodOpen
+
+    return EarlierPeriodOpen(
+        f"{customers - len(waiting)} of {customers} customers are closed for this period; "
+        "the others have an earlier one to close first",
+        problems=[f"{one.name} ({one.id}): {error.message}" for one, error in waiting],
+        details={**payload, "open": {one.id: error.details["open"] for one, error in waiting}},
+    )
 
 
 def draft(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from modelmint.cli.types import Column, TableView
 from modelmint.cli.views.figures import DASH, count
 from modelmint.commerce.types import Customer, Invoice, Key, LedgerEntry, Plan, Subscription, UsageSummary
+from modelmint.kit.money import Money
 
 
 def day(moment: datetime | None) -> str:
@@ -133,3 +134,10 @@ def ledger_view(entries: Sequence[LedgerEntry]) -> TableView:
     rows = tuple((minute(e.at), e.transaction, e.account, str(e.amount), e.memo) for e in entries)
     columns = (Column("when"), Column("transaction"), Column("account"), Column("amount", True), Column("memo"))
     return TableView(count(len(entries), "ledger entry", "ledger entries"), columns, rows, {})
+
+
+def balances_view(balances: Mapping[tuple[str, str], Money]) -> TableView:
+    """``balances``: (account, currency) -> what stands on it. A customer owes what is positive."""
+    rows = tuple((account, str(balance)) for (account, _), balance in balances.items())
+    note = "receivable: what a customer owes (positive); revenue: what was earned (negative). The sum is zero."
+    return TableView("Balances", (Column("account"), Column("balance", True)), rows, {}, note)
