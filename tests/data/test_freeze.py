@@ -89,6 +89,9 @@ def test_test_rows_are_read_by_the_judge_only_and_counted(tmp_path: Path, frozen
     assert dataset.judge_test("candidate b", log)[2] == 2
     log.write_text(log.read_text() + '{"dataset": "x", "rea')  # a crash while writing
     assert dataset.judge_test("candidate a", log)[2] == 2
+    assert dataset.judge_test("candidate c", log)[2] == 3
+    assert dataset.judge_test("candidate d", log)[2] == 4
+    assert [json.loads(line)["reading"][-1] for line in log.read_text().splitlines()] == ["a", "b", "c", "d"]
 
 
 def test_a_changed_byte_is_found_and_its_row_named(frozen: Frozen) -> None:

@@ -98,5 +98,22 @@ def test_a_waived_gate_does_not_block_and_is_shown_as_failed_with_its_reason() -
     assert "waived: runs overnight" in text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "value", "shown"),
+    [
+        (">= 0.95", 0.9499999, "0.9499999"),
+        (">= 0.95", 0.9499999999999998, "0.9499999999999998"),
+        (">= 0.95", 0.949912345, "0.949912"),
+        ("> 0.95", 0.95, "0.95"),
+        ("<= 1_000_000", 1_000_001.0, "1000001"),
+        ("<= 0.95000004", 0.95000005, "0.95000005"),
+    ],
+)
+def test_a_value_that_fails_is_never_shown_as_if_it_stood_on_its_bound(wanted: str, value: float, shown: str) -> None:
+    (result,) = check(GatesSection.model_validate({"auroc": wanted}).bounds(), {"auroc": value}, {})
+    assert not result.passed
+    assert table([result]).splitlines()[1].split()[-2:] == [shown, "FAILED"]
+
+
 def test_a_waiver_of_a_gate_that_passed_is_not_shown() -> None:
     assert check(GATES.bounds(), {"auroc": 1, "p99_ms": 1, "ece": 0}, GATES.waive)[2].waived is None

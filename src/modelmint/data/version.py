@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from modelmint.data.errors import DamagedDataset, TestSplitGuarded
 from modelmint.data.types import SPLITS, Finding, Row, Split
 from modelmint.kit.arrays import IntArray
 from modelmint.kit.digest import digest_bytes, digest_file, digest_value
+from modelmint.kit.files import write_atomic
 
 SCHEMA = 1
 ABOUT, ROWS, PAYLOADS, FINDINGS = "dataset.json", "rows.jsonl", "payloads.bin", "findings.jsonl"
@@ -108,12 +108,9 @@ class DatasetVersion:
         """
         known = _readings(log)
         if reading not in known:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"dataset": self.digest, "reading": reading}) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            known.append(reading)
+            known[reading] = json.dumps({"dataset": self.digest, "reading": reading}).encode()
+            # Written anew, not appended: behind a line that a crash cut short, a reading would go uncounted.
+            write_atomic(log, b"".join(line + b"\n" for line in known.values()))
         return self._read(self.rows("test")), self._targets("test"), len(known)
 
     def verify(self) -> None:
@@ -147,14 +144,14 @@ def _lines(file: Path) -> list[bytes]:
     return [line for line in file.read_bytes().split(b"\n") if line]
 
 
-def _readings(log: Path) -> list[str]:
-    """Distinct readings in ``log``, in their order; a last line that a crash cut short counts as none."""
-    found: dict[str, None] = {}
+def _readings(log: Path) -> dict[str, bytes]:
+    """Distinct readings in ``log`` with their lines, in order; a last line that a crash cut short counts as none."""
+    found: dict[str, bytes] = {}
     lines = _lines(log) if log.exists() else []
     for place, line in enumerate(lines):
         try:
-            found[json.loads(line)["reading"]] = None
+            found.setdefault(json.loads(line)["reading"], line)
         except (ValueError, KeyError, TypeError) as error:
             if place < len(lines) - 1:
                 raise DamagedDataset(f"line {place + 1} of {log} is not a reading: {line[:60]!r}") from error
-    return list(found)
+    return found

@@ -31,11 +31,27 @@ def blocking(results: Iterable[GateResult]) -> tuple[GateResult, ...]:
     return tuple(result for result in results if not result.passed and result.waived is None)
 
 
+def found_text(result: GateResult) -> str:
+    """What was found, to six digits, or as many more as it takes to stand on its own side of the bound."""
+    if result.found is None:
+        return "not measured"
+    bound = float(result.wanted.split()[-1].replace("_", ""))
+    for digits in range(6, 17):
+        text = f"{result.found:.{digits}g}"
+        if _side(float(text), bound) == _side(result.found, bound):
+            return text
+    return repr(result.found)
+
+
+def _side(value: float, bound: float) -> int:
+    return (value > bound) - (value < bound)
+
+
 def table(results: Iterable[GateResult]) -> str:
     """The gates as aligned text: name, wanted, found, and whether it passed, failed or was waived and why."""
     rows = [("gate", "wanted", "found", "")]
     for result in results:
-        found = "not measured" if result.found is None else f"{result.found:.6g}"
+        found = found_text(result)
         outcome = "passed" if result.passed else f"waived: {result.waived}" if result.waived else "FAILED"
         rows.append((result.name, result.wanted, found, outcome))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
