@@ -1,4 +1,8 @@
-"""Both databases that the books run on: SQLite, and a real PostgreSQL from the package pgserver."""
+"""Both databases that the books run on: SQLite, and a real PostgreSQL.
+
+PostgreSQL is the server that MODELMINT_TEST_POSTGRES_URL names (of a role that may make databases), else one of
+our own from the package pgserver.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,77 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from modelmint.store.open import open_books
 
+GIVEN = "MODELMINT_TEST_POSTGRES_URL"
+Missing = Callable[[str], NoReturn]
 
-class Postgres:
+
+class Postgres(ABC):
+    """A server on which tests make databases."""
+
+    def __init__(self) -> None:
+        self._template = ""
+
+    @abstractmethod
+    def empty_database(self, name: str = "", template: str = "template0") -> str:
+        """The URL of a new database, a copy of ``template``."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Leave nothing behind."""
+
+    def new_database(self) -> str:
+        """Migrated already: copying a template is faster than migrating for every test."""
+        if not self._template:
+            name = f"migrated_{uuid.uuid4().hex}"
+            open_books(self.empty_database(name)).close()
+            self._template = name
+        return self.empty_database(template=self._template)
+
+
+class GivenPostgres(Postgres):
+    """A server that runs already; it is left with the databases that it had."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self._made: list[str] = []
+
+    def _execute(self, statement: str) -> None:
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+    def empty_database(self, name: str = "", template: str = "template0") -> str:
+        name = name or f"books_{uuid.uuid4().hex}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._made.append(name)
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def remove(self) -> None:
+        while self._made:
+            self._execute(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
+
+
+class OwnPostgres(Postgres):
     """A server of our own on a socket in its data folder. PostgreSQL refuses root, so root lends it to nobody."""
 
     def __init__(self, binaries: Path) -> None:
+        super().__init__()
         self._binaries = binaries
-        self._template = ""
         # A socket's path holds 107 bytes at most, so pytest's long folder names will not do.
         self.folder = Path(tempfile.mkdtemp(prefix="mm-pg-"))
         self._user = None if os.geteuid() else pwd.getpwnam("nobody")
@@ -60,13 +119,6 @@ class Postgres:
         self._run("createdb", "-h", str(self.folder), "-U", "postgres", "-T", template, name)
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """Migrated already: copying a template is faster than migrating for every test."""
-        if not self._template:
-            open_books(self.empty_database("migrated")).close()
-            self._template = "migrated"
-        return self.empty_database(template=self._template)
-
     def remove(self) -> None:
         try:
             self.stop("immediate")
@@ -74,29 +126,41 @@ class Postgres:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _start() -> Postgres:
-    """Skips with the reason where the server cannot start."""
-    pytest.importorskip("psycopg", reason="PostgreSQL needs the extra 'postgres'")
-    pgserver = pytest.importorskip("pgserver", reason="a real PostgreSQL comes from the package pgserver")
-    binaries = Path(pgserver.__file__).parent / "pginstall" / "bin"
+def _start(missing: Missing) -> OwnPostgres:
+    """Tells the reason where the server cannot start."""
+    if find_spec("psycopg") is None:
+        missing("PostgreSQL needs the extra 'postgres'")
+    found = find_spec("pgserver")
+    if found is None or found.origin is None:
+        # pgserver has no wheel for Python 3.13: there nothing is missing that could be installed.
+        tell = missing if sys.version_info < (3, 13) else pytest.skip
+        tell(f"needs the package pgserver (Python below 3.13), or a running PostgreSQL named by {GIVEN}")
+    binaries = Path(found.origin).parent / "pginstall" / "bin"
     try:
-        return Postgres(binaries)
+        return OwnPostgres(binaries)
     except (OSError, RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"no PostgreSQL can be started here: {error}")
+        missing(f"no PostgreSQL can be started here: {error}; a running one can be named by {GIVEN}")
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(missing: Missing) -> Iterator[Postgres]:
     """One server for all tests that leave it running."""
-    server = _start()
+    given = os.environ.get(GIVEN)
+    server = GivenPostgres(given) if given else _start(missing)
     yield server
     server.remove()
 
 
 @pytest.fixture
-def fragile_postgres() -> Iterator[Postgres]:
-    """A server to be crashed: small, because recovery syncs every file of every database."""
-    server = _start()
+def given_postgres(postgres: Postgres) -> Callable[[str], Postgres]:
+    """Makes a server from the URL of one that runs."""
+    return GivenPostgres
+
+
+@pytest.fixture
+def fragile_postgres(missing: Missing) -> Iterator[OwnPostgres]:
+    """A server to be crashed, so always our own: small, because recovery syncs every file of every database."""
+    server = _start(missing)
     yield server
     server.remove()
 

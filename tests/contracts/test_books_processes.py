@@ -21,7 +21,7 @@ from modelmint.store.open import open_books
 from modelmint.testing.books import Caller, a_caller, some_plans
 
 if TYPE_CHECKING:
-    from conftest import Postgres
+    from conftest import OwnPostgres
 
 CALLER = Path(__file__).with_name("caller_process.py")
 
@@ -88,7 +88,7 @@ def test_processes_killed_ten_times_lose_no_acknowledged_call_and_bill_none_twic
     books.close()
 
 
-def test_calls_fail_while_postgresql_is_down_and_go_on_afterwards(fragile_postgres: Postgres) -> None:
+def test_calls_fail_while_postgresql_is_down_and_go_on_afterwards(fragile_postgres: OwnPostgres) -> None:
     books = open_books(fragile_postgres.new_database())
     caller = a_caller(books)
     before = caller.reserve()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,7 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
-from modelmint.commerce.errors import CustomerExists, UnknownCustomer, UnknownKey, UnknownReservation
+from modelmint.commerce.errors import BadName, CustomerExists, UnknownCustomer, UnknownKey, UnknownReservation
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.period import month_of
@@ -24,6 +26,9 @@ from modelmint.store.open import open_books
 from modelmint.store.process import Process, this_process
 from modelmint.store.schema import APPEND_ONLY, metadata
 from modelmint.testing.books import a_caller, some_plans
+
+if TYPE_CHECKING:
+    from conftest import Postgres
 
 START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 
@@ -66,6 +71,48 @@ def test_a_customer_is_found_by_id_and_by_exact_name(books: SqlBooks) -> None:
     with pytest.raises(CustomerExists):
         books.add_customer("Clinic North", "other@example.org")
     assert books.customers() == [north]
+
+
+BAD_NAMES = {
+    "": "1 to 500 characters, found 0",
+    " \t ": "1 to 500 characters, found 0",
+    "x" * 501: "found 501",
+    "Clinic\nTotal  0.00 USD": r"U\+000A",
+    "Clinic\x00": r"U\+0000",
+    "Clinic\u2028North": r"U\+2028",
+    "Clinic \udcff": r"U\+DCFF",
+    "cus_north": "like an id",
+    "key_north": "like an id",
+}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_that_could_not_stand_on_an_invoice_is_refused_for_customers_and_keys(
+    books: SqlBooks, name: str
+) -> None:
+    north = books.add_customer("  Clinic North ", "n@example.org")
+    assert north.name == "Clinic North"
+    with pytest.raises(BadName, match="customer's name") as refused:
+        books.add_customer(name, "")
+    assert re.search(BAD_NAMES[name], str(refused.value))
+    with pytest.raises(BadName, match="key's name"):
+        books.add_key(north.id, name)
+    with pytest.raises(UnknownCustomer):
+        books.customer(name)
+    assert books.customers() == [north]
+    assert books.keys() == []
+
+
+@pytest.mark.parametrize("rows", ["id first", "name first"])
+def test_an_id_is_found_before_a_name_that_equals_it(books: SqlBooks, url: str, rows: str) -> None:
+    def insert(identity: str, name: str) -> None:
+        execute(url, f"INSERT INTO customers (id, name, email, created_at) VALUES ('{identity}', '{name}', '', 0)")
+
+    pairs = [("cus_a", "North"), ("cus_b", "cus_a")]
+    for pair in pairs if rows == "id first" else reversed(pairs):
+        insert(*pair)
+    assert books.customer("cus_a").name == "North"
+    assert books.customer("cus_b").name == "cus_a"
 
 
 def test_customers_keys_and_plans_are_listed_in_the_order_of_their_coming(books: SqlBooks) -> None:
@@ -213,3 +260,25 @@ def test_a_pid_that_came_back_is_not_the_process_that_died(books: SqlBooks, url:
     former = Process(me.host, me.boot, me.space, os.getpid(), "1")
     execute(url, f"UPDATE reservations SET owner = '{former}'")
     assert books.release_stale() == 1
+
+
+def test_a_postgresql_given_by_its_url_is_left_with_the_databases_it_had(
+    postgres: Postgres, given_postgres: Callable[[str], Postgres]
+) -> None:
+    here = postgres.empty_database()
+
+    def databases() -> set[str]:
+        engine = create_engine(here)
+        with engine.connect() as connection:
+            found = set(connection.scalars(text("SELECT datname FROM pg_database")))
+        engine.dispose()
+        return found
+
+    before = databases()
+    server = given_postgres(here.replace("+psycopg", ""))
+    books = open_books(server.new_database())
+    assert a_caller(books).call()[0].billable
+    books.close()
+    assert len(databases() - before) == 2
+    server.remove()
+    assert databases() == before

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -21,11 +23,11 @@ CALLER = HERE.parent / "contracts" / "caller_process.py"
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The disk that forgets, compiled; skips where it cannot be."""
+def shim(tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], NoReturn]) -> Path:
+    """The disk that forgets, compiled."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
-        pytest.skip("needs a C compiler and LD_PRELOAD on Linux")
+        missing("needs a C compiler and LD_PRELOAD on Linux")
     library = tmp_path_factory.mktemp("shim") / "unsynced.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, HERE / "unsynced.c", "-ldl"], check=True)
     return library
