@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+import modelmint
 from modelmint.api.problems import STATUS
 from modelmint.cli.exits import EXIT_CODES
-
-import modelmint
 from modelmint.kit.errors import CATEGORIES, ModelmintError, category_of
 
 
