@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from modelmint.api.payloads import payloads_from
 from modelmint.api.problems import Headers, problem
 from modelmint.api.respond import JSON, send_bytes
 from modelmint.commerce.types import AdmissionRequest
+from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.operations.predict import Predict, PredictReply, PredictRequest
 
@@ -65,7 +65,7 @@ class PredictRoute:
         idempotency_key = _idempotency_key(scope)
         body_digest = None
         if idempotency_key is not None:
-            body_digest = hashlib.sha256(b"\0".join((model.encode(), media_type or b"", body))).hexdigest()
+            body_digest = digest_bytes(b"\0".join((model.encode(), media_type or b"", body)))
         return PredictRequest(model, payloads, digest, idempotency_key, body_digest, _wanted(receive))
 
 

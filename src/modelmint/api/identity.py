@@ -11,6 +11,7 @@ from starlette.types import Scope
 from modelmint.api.body import header
 from modelmint.api.errors import BadHeader, WrongAdminToken
 from modelmint.commerce.errors import Unauthenticated
+from modelmint.kit.digest import digest_bytes
 from modelmint.kit.files import write_atomic
 from modelmint.kit.ids import new_secret
 
@@ -38,7 +39,7 @@ def key_digest(scope: Scope) -> str:
     token = bearer(scope)
     if token is None:
         raise Unauthenticated("expected 'Authorization: Bearer mm_...' with a valid key, found no key")
-    return hashlib.sha256(token).hexdigest()
+    return digest_bytes(token)
 
 
 def admin_token(workspace: Path) -> str:

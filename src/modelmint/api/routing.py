@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelmint.api.body import read_body
 from modelmint.api.errors import BadQuery
-from modelmint.api.identity import bearer, check_admin, key_digest
+from modelmint.api.identity import check_admin, key_digest
 from modelmint.api.problems import Headers, problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.service import Service
@@ -118,7 +117,7 @@ class JsonRoute:
     def _run(self, scope: Scope, body: Mapping[str, Any]) -> Reply:
         key = None
         if self._caller == "customer":
-            key = self._service.shop.books.key_by_digest(hashlib.sha256(bearer(scope) or b"").hexdigest())
+            key = self._service.shop.books.key_by_digest(key_digest(scope))
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         asked = Asked(self._service, scope.get("path_params", {}), query, body, scope, key)
         found = self._handlers["GET" if scope["method"] == "HEAD" else scope["method"]](asked)
