@@ -97,3 +97,17 @@ def test_serving_an_empty_folder_says_how_to_get_a_release(tmp_path: Path) -> No
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 3
     assert "build" in json.loads(done.stdout)["error"]["message"]
+
+
+def test_serving_another_release_where_a_server_runs_is_refused_before_anything_is_deployed(tmp_path: Path) -> None:
+    from modelmint.testing.releases import brightness_release
+
+    shop = furnish(tmp_path / "here")
+    other = brightness_release(tmp_path / "elsewhere", sharpness=6.0)
+    with serving(tmp_path / "here", "--workers", "1") as (_, told):
+        line = [sys.executable, "-m", "modelmint", "-C", str(tmp_path / "here"), "--json", "serve", str(other.path)]
+        done = subprocess.run([*line, "--port", "0"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 4
+        assert told["url"] in json.loads(done.stdout)["error"]["message"]
+        with open_shop(tmp_path / "here") as opened:
+            assert [row.release for row in opened.books.deployments()] == [shop.release]

@@ -25,13 +25,15 @@ def serve(
     ] = None,
 ) -> None:
     """Answer paid calls until Ctrl-C or SIGTERM; calls under way are finished and booked first."""
+    from modelmint.api.lock import claimed
     from modelmint.api.process import setup_logging
     from modelmint.api.server import run
     from modelmint.worker.schedule import start
 
     session = session_of(ctx)
     if release is not None:
-        _take_in(session, release)
+        with claimed(session.workspace):  # a server that runs here would follow the deployment
+            _take_in(session, release)
     names = _served_names(session)
     session.close()  # the server opens books of its own, in each process
     setup_logging("ERROR" if session.options.quiet else "WARNING")
