@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from modelmint.commerce.billing import draft_invoice, end_of
+from modelmint.commerce.billing.periods import draft_invoice, end_of
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.catalog import plans_from
+from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.errors import PeriodNotOver, Unbalanced, UnknownLanguage
-from modelmint.commerce.invoice_text import render
-from modelmint.commerce.ledger import check_balanced, postings
-from modelmint.commerce.types import Customer, Invoice, MeterTotals, Subscription
+from modelmint.commerce.ledger.postings import check_balanced, postings
+from modelmint.commerce.metering.types import MeterTotals
+from modelmint.commerce.types import Customer, Subscription
 from modelmint.kit.period import Period, month_of
 from modelmint.venture.sections.plans import PlanSection
 

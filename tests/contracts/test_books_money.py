@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.errors import EarlierPeriodOpen, PeriodNotOver, TrialSpent, UnknownInvoice, UnknownPlan
-from modelmint.commerce.ledger import balances, check_balanced
-from modelmint.commerce.types import Invoice
+from modelmint.commerce.ledger.postings import balances, check_balanced
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of

@@ -10,14 +10,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmint.commerce.billing import by_month, draft_invoice, fee_due, total_of
+from modelmint.commerce.billing.periods import by_month, draft_invoice, fee_due, total_of
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.catalog import plans_from, version_of
-from modelmint.commerce.invoice_json import canonical, from_json, to_json
-from modelmint.commerce.invoice_text import LANGUAGES, render
-from modelmint.commerce.ledger import balances, check_balanced, postings
-from modelmint.commerce.plan_json import from_json as plan_from_json
-from modelmint.commerce.plan_json import to_json as plan_to_json
-from modelmint.commerce.types import Customer, Invoice, MeterTotals, Subscription
+from modelmint.commerce.documents.invoice_json import canonical, from_json, to_json
+from modelmint.commerce.documents.invoice_text import LANGUAGES, render
+from modelmint.commerce.documents.plan_json import from_json as plan_from_json
+from modelmint.commerce.documents.plan_json import to_json as plan_to_json
+from modelmint.commerce.ledger.postings import balances, check_balanced, postings
+from modelmint.commerce.metering.types import MeterTotals
+from modelmint.commerce.types import Customer, Subscription
 from modelmint.kit.period import Period, month_of
 from modelmint.venture.sections.plans import PlanSection
 

@@ -9,8 +9,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.rating.rate import rate
-from modelmint.commerce.types import Charge, InvoiceLine, MeterTotals, Plan, Tier
+from modelmint.commerce.rating.types import InvoiceLine
+from modelmint.commerce.types import Charge, Plan, Tier
 from modelmint.kit.money import Money, UnitPrice
 
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from modelmint.api.customer import period_asked, with_secret
 from modelmint.api.errors import BadQuery
 from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
-from modelmint.commerce import invoice_json
+from modelmint.commerce.documents import invoice_json
 from modelmint.kit.canonical import plain
 from modelmint.kit.period import parse_month
 from modelmint.operations.deploy import deploy, rollback

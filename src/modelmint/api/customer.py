@@ -10,11 +10,12 @@ from modelmint.api.errors import BadQuery
 from modelmint.api.problems import Headers
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
-from modelmint.commerce import invoice_json, plan_json
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.catalog import terms_of
+from modelmint.commerce.documents import invoice_json, plan_json
+from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.errors import UnknownInvoice, UnknownKey
-from modelmint.commerce.invoice_text import render
-from modelmint.commerce.types import Invoice, Key
+from modelmint.commerce.types import Key
 from modelmint.kit.canonical import plain
 from modelmint.kit.period import Period, month_of, parse_month
 

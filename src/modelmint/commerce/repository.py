@@ -11,20 +11,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from modelmint.commerce.billing.repository import Bills, Contracts, Credits
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.channels.repository import Channels
+from modelmint.commerce.ledger.repository import Journal
+from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.commerce.metering.repository import Meters
+from modelmint.commerce.metering.types import UsageSummary
+from modelmint.commerce.payments.repository import PaymentBooks
+from modelmint.commerce.people.repository import People
 from modelmint.commerce.types import (
     AdmissionRequest,
     Admitted,
     Customer,
     Deployment,
-    Invoice,
     Key,
-    LedgerEntry,
     Outcome,
     Plan,
     Settlement,
     Subscription,
-    UsageSummary,
 )
+from modelmint.commerce.webhooks.repository import Outbox
 from modelmint.kit.period import Period
 
 
@@ -41,7 +48,26 @@ class Ticket:
 
 
 class Books(Protocol):
-    """The venture's books."""
+    """The venture's books: the hot path and the core here, the rest by subject in attributes."""
+
+    @property
+    def contracts(self) -> Contracts: ...
+    @property
+    def credits(self) -> Credits: ...
+    @property
+    def bills(self) -> Bills: ...
+    @property
+    def meters(self) -> Meters: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def payments(self) -> PaymentBooks: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def channels(self) -> Channels: ...
 
     # admission and metering: the hot path, group-committed
     def reserve(self, request: AdmissionRequest) -> Ticket: ...

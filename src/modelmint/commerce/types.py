@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from modelmint.kit.money import Money, UnitPrice
-from modelmint.kit.period import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +18,44 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Fits:
+    """Which usage a charge counts; None counts any. Of charges over one meter the first that fits counts it."""
+
+    model: str | None = None
+    variant: str | None = None
+    #: State of the answer: "ok" or "abstained".
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
-    """A usage charge: graduated tiers over a meter."""
+    """A usage charge over a meter. ``kind`` names its price model in ``rating.rate.MODELS``."""
 
     meter: str
-    tiers: tuple[Tier, ...]
+    #: Prices; one open tier for per_unit and package, several for graduated, none for percentage.
+    tiers: tuple[Tier, ...] = ()
+    #: "per_unit", "graduated", "package" or "percentage".
+    kind: str = "graduated"
+    #: "sum", "count", "max" or "unique" of what the meter was fed.
+    aggregate: str = "sum"
+    fits: Fits = Fits()
+    #: Units in a package; a begun one is paid.
+    package: int = 1
+    #: Share of the stated amounts, 0.025 for 2.5 %.
+    percent: Decimal | None = None
+    #: Units (percentage: minor units of amount) that cost nothing in each billing period, before the tiers begin.
+    included: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is promised of a billing period, and the share of it that is given back where it was not kept."""
+
+    p99_ms: Decimal | None
+    #: 0.999 for 99.9 %.
+    availability: Decimal | None
+    #: Share of fees and usage, 0.1 for 10 %.
+    credit: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +72,13 @@ class Plan:
     days: int | None
     max_calls: int | None
     calls_per_minute: int | None
+    yearly: Money | None = None
+    #: A billing period's fees and usage come to at least this, and usage to at most ``cap``.
+    minimum: Money | None = None
+    cap: Money | None = None
+    #: True: calls are admitted only while prepaid credit covers them.
+    prepaid: bool = False
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +89,17 @@ class Customer:
     name: str
     email: str
     created_at: datetime
+    #: Day of the month on which billing periods begin, 1 to 31.
+    anchor: int = 1
+    #: 0.19 for 19 %.
+    tax_rate: Decimal = Decimal(0)
+    tax_name: str = ""
+    tax_id: str = ""
+    address: str = ""
+    language: str = "en"
+    partner: str | None = None
+    channel: str | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +113,20 @@ class Key:
     name: str
     created_at: datetime
     revoked_at: datetime | None
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    #: The key that this one replaces, where it was made by rotation.
+    replaces: str | None = None
+    #: Last call, to the minute.
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A customer holds a plan version since ``starts_at``, until ``ends_at`` where it ended."""
+    """A customer holds a plan version since ``starts_at``, until ``ends_at`` where it ended or will end.
+
+    Spans of one customer never overlap. A paused span keeps the plan, costs no fee and admits no call.
+    """
 
     id: str
     customer: str
@@ -77,6 +134,10 @@ class Subscription:
     plan_version: str
     starts_at: datetime
     ends_at: datetime | None
+    #: First span of the same holding; spans with one root share tiers, included quantities and fees.
+    root: str = ""
+    #: "active" or "paused".
+    state: str = "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +187,14 @@ class Settlement:
     calls: int = 0
     items: int = 0
     compute_ms: Decimal = Decimal(0)
+    #: "ok" or "abstained"; what a charge can name.
+    state: str = "ok"
+    pixels: int = 0
+    characters: int = 0
+    tokens: int = 0
+    explanations: int = 0
+    #: From the request's arrival to its settlement, as the caller waited.
+    wall_ms: Decimal = Decimal(0)
     #: The answer's bytes, kept only where an idempotency key came with the call.
     answer: bytes | None = None
 
@@ -149,79 +218,12 @@ class Outcome:
     release: str | None
     variant: str | None
     prediction: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    """A line that explains itself: ``quantity`` x ``unit_price`` in ``tier``, rounded once."""
-
-    description: str
-    meter: str | None
-    quantity: int
-    unit_price: UnitPrice | None
-    amount: Money
-    #: In English; ``kind`` and ``data`` say the same for machines and other languages.
-    explanation: str
-    #: Name of the price model that made the line.
-    kind: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """Finalised and immutable; ``number`` is gapless within the venture."""
-
-    id: str
-    number: int
-    customer: str
-    customer_name: str
-    period: Period
-    currency: str
-    lines: tuple[InvoiceLine, ...]
-    total: Money
-    plan: str
-    plan_version: str
-    notice: str
-    finalised_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One leg of a double-entry transaction; the legs of a ``transaction`` sum to zero."""
-
-    id: str
-    transaction: str
-    account: str
-    amount: Money
-    at: datetime
-    memo: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class MeterTotals:
-    """Billable quantities of one subscription in one month: what is on closed invoices, and what is new."""
-
-    subscription: str
-    #: First moment of the calendar month (UTC) in which the usage happened.
-    month: datetime
-    #: Meter -> quantity that earlier invoices hold.
-    before: Mapping[str, int]
-    #: Meter -> quantity to bill now.
-    new: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSummary:
-    """A customer's billable usage in a period, by model and by day, and refused or failed calls by code."""
-
-    customer: str
-    period: Period
-    calls: int
-    items: int
-    by_model: Mapping[str, int]
-    by_day: Mapping[str, int]
-    refused: Mapping[str, int]
+    state: str = ""
+    pixels: int = 0
+    characters: int = 0
+    tokens: int = 0
+    explanations: int = 0
+    wall_ms: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

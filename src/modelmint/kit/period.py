@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from modelmint.kit.errors import InvalidInput
 
@@ -45,6 +45,25 @@ def month_of(moment: datetime) -> Period:
     start = utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)
     return Period(start, end)
+
+
+def billing_period(moment: datetime, anchor: int = 1) -> Period:
+    """The billing period, in UTC, that holds ``moment``: from day ``anchor`` of a month to that of the next.
+
+    ``anchor`` is 1 to 31; in a month with fewer days the period begins on its last day. 1 gives calendar months.
+    """
+    if not 1 <= anchor <= 31:
+        raise BadPeriod(f"a billing anchor is a day of the month, 1 to 31; found {anchor}")
+    month = month_of(moment)
+    start = _anchored(month, anchor)
+    if moment >= start:
+        return Period(start, _anchored(month_of(month.end), anchor))
+    return Period(_anchored(month_of(month.start - timedelta(days=1)), anchor), start)
+
+
+def _anchored(month: Period, anchor: int) -> datetime:
+    """Midnight of day ``anchor`` of ``month``, or of its last day."""
+    return min(month.start + timedelta(days=anchor - 1), month.end - timedelta(days=1))
 
 
 def parse_month(text: str) -> Period:

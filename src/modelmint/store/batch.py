@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from modelmint.commerce.admission import Account, Counters, authenticate
+from modelmint.commerce.documents.plan_json import from_json
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.plan_json import from_json
 from modelmint.commerce.types import Outcome, Plan
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import month_of

@@ -6,27 +6,36 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
-from modelmint.commerce import billing
+from modelmint.commerce.billing import periods as billing
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.repository import Ticket
 from modelmint.commerce.types import (
     AdmissionRequest,
     Customer,
     Deployment,
-    Invoice,
     Key,
-    LedgerEntry,
     Outcome,
     Plan,
     Settlement,
     Subscription,
-    UsageSummary,
 )
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
 from modelmint.store import catalogue, closing, deployments, leftovers, people, usage
+from modelmint.store.bills import SqlBills
+from modelmint.store.channels import SqlChannels
+from modelmint.store.contracts import SqlContracts
+from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
+from modelmint.store.journal import SqlJournal
+from modelmint.store.meters import SqlMeters
 from modelmint.store.operation import RELEASED
+from modelmint.store.outbox import SqlOutbox
+from modelmint.store.payments import SqlPayments
+from modelmint.store.persons import SqlPeople
 from modelmint.store.process import this_process
 from modelmint.store.reserve import Refuse, Reserve
 from modelmint.store.settle import Settle
@@ -46,6 +55,16 @@ class SqlBooks:
         self._lease = lease // timedelta(microseconds=1)
         # Processes beside each other on PostgreSQL would wait for one shared row of counts.
         self._writer = GroupWriter(database, clock, "" if database.kind == "sqlite" else self._owner)
+
+        self.contracts = SqlContracts(database, clock)
+        self.credits = SqlCredits(database, clock)
+        self.bills = SqlBills(database, clock)
+        self.meters = SqlMeters(database, clock)
+        self.journal = SqlJournal(database, clock)
+        self.payments = SqlPayments(database, clock)
+        self.outbox = SqlOutbox(database, clock)
+        self.people = SqlPeople(database, clock)
+        self.channels = SqlChannels(database, clock)
 
     # admission and metering
     def reserve(self, request: AdmissionRequest) -> Ticket:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from modelmint.commerce.documents.plan_json import from_json, to_json
 from modelmint.commerce.errors import UnknownPlan
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.plan_json import from_json, to_json
 from modelmint.commerce.types import Plan, Subscription
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.ids import new_id

@@ -15,12 +15,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from modelmint.commerce.billing import by_month, draft_invoice
+from modelmint.commerce.billing.periods import by_month, draft_invoice
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.documents.invoice_json import canonical, from_json
 from modelmint.commerce.errors import EarlierPeriodOpen, UnknownInvoice
-from modelmint.commerce.invoice_json import canonical, from_json
-from modelmint.commerce.ledger import postings
+from modelmint.commerce.ledger.postings import postings
+from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.types import Customer, Invoice, LedgerEntry, MeterTotals, Plan, Subscription
+from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.ids import new_id
 from modelmint.kit.money import Money

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.types import Outcome, UsageSummary
+from modelmint.commerce.types import Outcome
 from modelmint.kit.period import Period
 from modelmint.store.batch import outcome_from
 from modelmint.store.database import Database

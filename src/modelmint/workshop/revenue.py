@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from modelmint.commerce.catalog import for_sale, plans_from
+from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.rating.rate import rate
-from modelmint.commerce.types import MeterTotals, Plan
+from modelmint.commerce.types import Plan
 from modelmint.venture.sections.money import DemandSection
 from modelmint.venture.sections.plans import PlanSection
 

@@ -10,7 +10,9 @@ from typing import Any
 from modelmint.cli.demo.calls import Refusal, Reply, quantile
 from modelmint.cli.views.figures import bare
 from modelmint.cli.views.plain import as_json
-from modelmint.commerce.types import Invoice, Plan, UsageSummary
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.metering.types import UsageSummary
+from modelmint.commerce.types import Plan
 
 
 @dataclass

@@ -15,7 +15,7 @@ from modelmint.cli.datasets import frozen
 from modelmint.cli.demo.calls import Caller, try_refusals
 from modelmint.cli.demo.report import DemoRun
 from modelmint.cli.errors import DemoWentWrong, FileInTheWay
-from modelmint.commerce.invoice_text import render
+from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.repository import Books
 from modelmint.kit.canonical import pretty_json
 from modelmint.kit.files import write_atomic

@@ -13,8 +13,9 @@ from modelmint.cli.session import session_of
 from modelmint.cli.views.plain import as_json
 
 if TYPE_CHECKING:
+    from modelmint.commerce.billing.types import Invoice
     from modelmint.commerce.errors import EarlierPeriodOpen
-    from modelmint.commerce.types import Customer, Invoice
+    from modelmint.commerce.types import Customer
 
 _MONTH = "A month like 2026-11 (UTC); the month before this one if left out."
 
@@ -87,7 +88,7 @@ def draft(
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
 ) -> None:
     """What closing this month now would bill; nothing is stored."""
-    from modelmint.commerce.invoice_text import render
+    from modelmint.commerce.documents.invoice_text import render
     from modelmint.kit.period import month_of
 
     session = session_of(ctx)
@@ -120,7 +121,7 @@ def show(
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
 ) -> None:
     """One invoice, line by line, each line with its arithmetic."""
-    from modelmint.commerce.invoice_text import render
+    from modelmint.commerce.documents.invoice_text import render
 
     session = session_of(ctx)
     found = session.shop.books.invoice(invoice)

@@ -14,7 +14,7 @@ from modelmint.cli.views.plain import as_json
 def list_(ctx: typer.Context) -> None:
     """All entries, oldest first, and the balance of each account; the legs of each transaction sum to zero."""
     from modelmint.cli.views.selling import balances_view, ledger_view
-    from modelmint.commerce.ledger import balances
+    from modelmint.commerce.ledger.postings import balances
 
     session = session_of(ctx)
     entries = session.shop.books.ledger()

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from modelmint.cli.types import Column, TableView
 from modelmint.cli.views.figures import DASH, count
-from modelmint.commerce.types import Customer, Invoice, Key, LedgerEntry, Plan, Subscription, UsageSummary
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.commerce.metering.types import UsageSummary
+from modelmint.commerce.types import Customer, Key, Plan, Subscription
 from modelmint.kit.money import Money
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from modelmint.commerce.types import InvoiceLine, Plan
+from modelmint.commerce.rating.types import InvoiceLine
+from modelmint.commerce.types import Plan
 from modelmint.kit.money import UnitPrice
 
 KIND = "flat_monthly"

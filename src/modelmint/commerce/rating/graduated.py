@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.rating.usage import Usage, line
-from modelmint.commerce.types import Charge, InvoiceLine
+from modelmint.commerce.types import Charge
 
 KIND = "graduated"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.rating import flat, graduated, per_unit
+from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.rating.usage import Usage, UsageModel
-from modelmint.commerce.types import Charge, InvoiceLine, MeterTotals, Plan
+from modelmint.commerce.types import Charge, Plan
 
 #: Usage price models by name; a new one is one file and one line here.
 MODELS: dict[str, UsageModel] = {

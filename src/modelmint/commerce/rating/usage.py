@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from modelmint.commerce.types import Charge, InvoiceLine
+from modelmint.commerce.rating.types import InvoiceLine
+from modelmint.commerce.types import Charge
 from modelmint.kit.money import Money, UnitPrice
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from modelmint.commerce.types import Invoice, InvoiceLine
+from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.kit.canonical import canonical_json, plain
 from modelmint.kit.money import Money, UnitPrice
 from modelmint.kit.period import Period
@@ -16,7 +17,8 @@ from modelmint.kit.period import Period
 def to_json(invoice: Invoice) -> dict[str, Any]:
     """Plain JSON types. ``from_json`` of it is the invoice again."""
     found: dict[str, Any] = plain(invoice)
-    found["total"] = money_json(invoice.total)
+    for name in ("subtotal", "tax", "total", "credit", "due"):
+        found[name] = money_json(getattr(invoice, name))
     for line, source in zip(found["lines"], invoice.lines, strict=True):
         line["amount"] = money_json(source.amount)
         line["unit_price"] = None if source.unit_price is None else price_json(source.unit_price)
@@ -48,7 +50,14 @@ def from_json(found: Mapping[str, Any]) -> Invoice:
         period=Period(_moment(found["period"]["start"]), _moment(found["period"]["end"])),
         currency=found["currency"],
         lines=tuple(_line(line) for line in found["lines"]),
+        subtotal=_money(found.get("subtotal") or found["total"]),
+        tax=_money(found["tax"]) if "tax" in found else Money(0, found["currency"]),
         total=_money(found["total"]),
+        burns=(),
+        credit=Money(0, found["currency"]),
+        due=_money(found.get("due") or found["total"]),
+        tax_rate=Decimal(found.get("tax_rate", "0")),
+        subscription=found.get("subscription", ""),
         plan=found["plan"],
         plan_version=found["plan_version"],
         notice=found["notice"],

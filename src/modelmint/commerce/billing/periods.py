@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.errors import PeriodNotOver
+from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.rating.rate import rate
-from modelmint.commerce.types import Customer, Invoice, InvoiceLine, MeterTotals, Plan, Subscription
+from modelmint.commerce.rating.types import InvoiceLine
+from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of
 
@@ -87,7 +91,14 @@ def draft_invoice(
         period=part,
         currency=plan.currency,
         lines=tuple(lines),
+        subtotal=total_of(lines, plan.currency),
+        tax=Money(0, plan.currency),
         total=total_of(lines, plan.currency),
+        burns=(),
+        credit=Money(0, plan.currency),
+        due=total_of(lines, plan.currency),
+        tax_rate=Decimal(0),
+        subscription=subscription.id,
         plan=plan.name,
         plan_version=plan.version,
         notice=notice,

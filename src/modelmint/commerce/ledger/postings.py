@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.errors import Unbalanced
-from modelmint.commerce.types import Invoice, LedgerEntry
+from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.kit.ids import new_id
 from modelmint.kit.money import Money
 

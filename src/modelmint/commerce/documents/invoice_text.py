@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.errors import UnknownLanguage
-from modelmint.commerce.types import Invoice, InvoiceLine
+from modelmint.commerce.rating.types import InvoiceLine
 
 WIDTH = 78
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from modelmint.commerce.catalog import terms_of
-from modelmint.commerce.invoice_json import money_json, price_json
+from modelmint.commerce.documents.invoice_json import money_json, price_json
 from modelmint.commerce.types import Charge, Plan, Tier
 from modelmint.kit.money import Money, UnitPrice
 

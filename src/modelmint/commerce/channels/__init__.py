@@ -1,0 +1,1 @@
+"""Partners, referral codes, revenue and margin per channel."""

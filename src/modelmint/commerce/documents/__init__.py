@@ -1,0 +1,1 @@
+"""Plans and invoices as JSON, text, HTML; English and Chinese."""

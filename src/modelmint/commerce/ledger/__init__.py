@@ -1,0 +1,1 @@
+"""Double entry, hash-chained: postings, the chain, replay."""

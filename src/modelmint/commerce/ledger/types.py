@@ -1,0 +1,48 @@
+"""The nouns of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from modelmint.kit.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One leg of a double-entry transaction; the legs of a ``transaction`` sum to zero."""
+
+    id: str
+    transaction: str
+    account: str
+    amount: Money
+    at: datetime
+    memo: str
+    data: Mapping[str, Any]
+    #: Position in the chain, 1 for the first; 0 before it is booked.
+    seq: int = 0
+    #: sha256 over the former entry's hash and this entry's canonical content (see ``chain``).
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first broken row, or one of several."""
+
+    table: str
+    row: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What ``ledger verify`` found; sound where there are no findings."""
+
+    entries: int
+    transactions: int
+    invoices: int
+    #: Hash of the last entry, "" for an empty ledger.
+    head: str
+    findings: tuple[Finding, ...]

@@ -1,0 +1,1 @@
+"""Taking money: the provider protocol, a shipped fake, Stripe."""

@@ -1,0 +1,1 @@
+"""Keys, scopes, the audit log, erasure, abuse."""

@@ -1,0 +1,36 @@
+"""The nouns of keys and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what; append-only, names nobody in plain text."""
+
+    seq: int
+    at: datetime
+    #: "founder", "customer:ID", "partner:ID", "system".
+    actor: str
+    #: A verb with its noun: ``key.revoked``, ``subscription.changed``.
+    action: str
+    subject: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A key that behaves unlike itself; goes on until ``ended_at``."""
+
+    id: str
+    key: str
+    customer: str
+    #: "rate" or "errors".
+    kind: str
+    at: datetime
+    ended_at: datetime | None
+    data: Mapping[str, Any]

@@ -1,0 +1,13 @@
+"""Partners, referral codes, statements."""
+
+from __future__ import annotations
+
+from modelmint.kit.clock import Clock
+from modelmint.store.database import Database
+
+
+class SqlChannels:
+    """``commerce.channels.repository.Channels`` on SQL."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock

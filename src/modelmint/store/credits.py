@@ -1,0 +1,13 @@
+"""Prepaid credit: grants, what is left."""
+
+from __future__ import annotations
+
+from modelmint.kit.clock import Clock
+from modelmint.store.database import Database
+
+
+class SqlCredits:
+    """``commerce.billing.repository.Credits`` on SQL."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock

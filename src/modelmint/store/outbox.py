@@ -1,0 +1,13 @@
+"""Endpoints, messages, deliveries."""
+
+from __future__ import annotations
+
+from modelmint.kit.clock import Clock
+from modelmint.store.database import Database
+
+
+class SqlOutbox:
+    """``commerce.webhooks.repository.Outbox`` on SQL."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock

@@ -1,0 +1,86 @@
+"""What goes out to webhooks, and what goes to and comes from payment providers."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
+
+from modelmint.store.schema.base import Sequence, metadata
+
+#: Where messages go. The secret signs, so it must be kept.
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    # Space-separated; "*" for all.
+    Column("kinds", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+#: What happened, written in the transaction in which it did. Append-only.
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("customer", Text),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("message", Text, nullable=False, index=True),
+    Column("endpoint", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, index=True),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+)
+
+#: A customer's name at a payment provider.
+payment_customers = Table(
+    "payment_customers",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+)
+
+payment_attempts = Table(
+    "payment_attempts",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("invoice", Text, nullable=False, index=True),
+    Column("provider", Text, nullable=False),
+    Column("reference", Text, nullable=False, index=True),
+    Column("minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, index=True),
+)
+
+#: What providers told, each once. Append-only.
+payment_events = Table(
+    "payment_events",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
