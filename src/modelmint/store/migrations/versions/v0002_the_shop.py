@@ -24,6 +24,7 @@ def upgrade() -> None:
     _money()
     for table in APPEND_ONLY:
         _guard(table)
+    _add_up_calls()
 
 
 def _guard(table: str) -> None:
@@ -142,6 +143,26 @@ def _calls() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("call_rollups_by_customer", "call_rollups", ["customer", "bucket"])
+
+
+def _add_up_calls() -> None:
+    """Fill ``call_rollups`` from the outcomes that are there.
+
+    The bucket is what the hot path would have written: midnight of the day of booking, or the newest closing before
+    it, whosever, where that is later. The state of answers was not kept then.
+    """
+    op.execute(
+        "INSERT INTO call_rollups (owner, subscription, bucket, period, key, model, variant, release, state, status, "
+        "code, billable, customer, n, calls, items, pixels, characters, tokens, compute_us, explanations) "
+        "SELECT '', subscription, CASE WHEN closed > day THEN closed ELSE day END, month, key, model, variant, "
+        "release, state, status, code, billable, customer, count(*), sum(calls), sum(items), 0, 0, 0, "
+        "sum(compute_us), 0 FROM ("
+        "SELECT coalesce(subscription, '') AS subscription, at - at % 86400000000 AS day, "
+        "coalesce((SELECT max(ends_at) FROM closings WHERE ends_at <= outcomes.at), 0) AS closed, month, key, model, "
+        "coalesce(variant, '') AS variant, coalesce(release, '') AS release, state, status, code, billable, customer, "
+        "calls, items, compute_us FROM outcomes) AS rows "
+        "GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )
 
 
 def _events() -> None:
