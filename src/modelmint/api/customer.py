@@ -27,11 +27,11 @@ def customer_routes(service: Service) -> list[Route]:
     return [
         route(service, "/v1/models", "anyone", GET=models),
         route(service, "/v1/plans", "anyone", GET=plans),
-        route(service, "/v1/usage", "customer", GET=usage),
-        route(service, "/v1/invoices", "customer", GET=invoices),
-        route(service, "/v1/invoices/{id}", "customer", GET=invoice),
-        route(service, "/v1/keys", "customer", GET=keys, POST=make_key),
-        route(service, "/v1/keys/{id}", "customer", DELETE=revoke_key),
+        route(service, "/v1/usage", "customer", scope="usage", GET=usage),
+        route(service, "/v1/invoices", "customer", scope="invoices", GET=invoices),
+        route(service, "/v1/invoices/{id}", "customer", scope="invoices", GET=invoice),
+        route(service, "/v1/keys", "customer", scope="keys", GET=keys, POST=make_key),
+        route(service, "/v1/keys/{id}", "customer", scope="keys", DELETE=revoke_key),
     ]
 
 

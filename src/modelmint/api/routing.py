@@ -19,6 +19,8 @@ from modelmint.api.identity import check_admin, key_digest
 from modelmint.api.problems import Headers, problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.service import Service
+from modelmint.commerce.people.actor import FOUNDER, SYSTEM, acting
+from modelmint.commerce.people.scopes import PARTNER, require
 from modelmint.commerce.types import Key
 
 LARGEST_JSON = 64 * 1024
@@ -73,16 +75,21 @@ class Reply:
 
 Handler = Callable[[Asked], Any]
 Caller = Literal["anyone", "customer", "founder"]
+#: What a handler does is noted under this name in the audit log; a customer's and a partner's with their id.
+_ACTORS: Mapping[Caller, str] = {"anyone": SYSTEM, "founder": FOUNDER}
 
 
 class JsonRoute:
     """An ASGI endpoint around handlers, one per method, which run in a thread and may block.
 
-    ``caller`` says who may call: anyone, a customer by key, or the founder by token.
+    ``caller`` says who may call: anyone, a customer by key, or the founder by token. ``scope`` is what a
+    customer's key must hold; None where any valid key will do.
     """
 
-    def __init__(self, service: Service, caller: Caller, handlers: Mapping[str, Handler]) -> None:
-        self._service, self._caller, self._handlers = service, caller, handlers
+    def __init__(
+        self, service: Service, caller: Caller, handlers: Mapping[str, Handler], scope: str | None = None
+    ) -> None:
+        self._service, self._caller, self._handlers, self._needed = service, caller, handlers, scope
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; every error leaves as problem+json."""
@@ -115,15 +122,19 @@ class JsonRoute:
         return found
 
     def _run(self, scope: Scope, body: Mapping[str, Any]) -> Reply:
-        key = None
+        key, who = None, _ACTORS.get(self._caller, SYSTEM)
         if self._caller == "customer":
             key = self._service.shop.books.key_by_digest(key_digest(scope))
+            if self._needed is not None:
+                require(key, self._needed)
+            who = f"{'partner' if self._needed == PARTNER else 'customer'}:{key.customer}"
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         asked = Asked(self._service, scope.get("path_params", {}), query, body, scope, key)
-        found = self._handlers["GET" if scope["method"] == "HEAD" else scope["method"]](asked)
+        with acting(who):
+            found = self._handlers["GET" if scope["method"] == "HEAD" else scope["method"]](asked)
         return found if isinstance(found, Reply) else Reply(found)
 
 
-def route(service: Service, path: str, caller: Caller, **handlers: Handler) -> Route:
-    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too."""
-    return Route(path, endpoint=JsonRoute(service, caller, handlers), methods=list(handlers))
+def route(service: Service, path: str, caller: Caller, *, scope: str | None = None, **handlers: Handler) -> Route:
+    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too; ``scope``: what a key must hold."""
+    return Route(path, endpoint=JsonRoute(service, caller, handlers, scope), methods=list(handlers))

@@ -88,6 +88,14 @@ def _guarded(session: Session, rest: list[str]) -> int:
 
 
 def _run(session: Session, rest: list[str]) -> int:
+    """Whoever types here is the founder: the audit log names them so."""
+    from modelmint.commerce.people.actor import FOUNDER, acting
+
+    with acting(FOUNDER):
+        return _run_verb(session, rest)
+
+
+def _run_verb(session: Session, rest: list[str]) -> int:
     from modelmint.cli.app import command
 
     out = session.out
