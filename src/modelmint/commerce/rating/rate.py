@@ -1,39 +1,60 @@
-"""A plan applied to a month: the fee if it is due, then each charge by its price model."""
+"""A plan's charges applied to the usage of its billing periods, each by its price model."""
 
 from __future__ import annotations
 
-from modelmint.commerce.metering.types import MeterTotals
-from modelmint.commerce.rating import flat, graduated, per_unit
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from modelmint.commerce.metering.types import Cell, Distinct, MeterTotals, Quantities
+from modelmint.commerce.rating import flat, graduated, package, per_unit, percentage
+from modelmint.commerce.rating.select import counted
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.rating.usage import Usage, UsageModel
-from modelmint.commerce.types import Charge, Plan
+from modelmint.commerce.types import Plan
 
-#: Usage price models by name; a new one is one file and one line here.
+#: Price models by the ``kind`` of a charge; a new one is one file and one line here.
 MODELS: dict[str, UsageModel] = {
     per_unit.KIND: per_unit.lines,
     graduated.KIND: graduated.lines,
+    package.KIND: package.lines,
+    percentage.KIND: percentage.lines,
 }
 
 
-def model_of(charge: Charge) -> str:
-    """The name of the model that prices ``charge``."""
-    return per_unit.KIND if len(charge.tiers) == 1 and charge.tiers[0].up_to is None else graduated.KIND
+def usage_lines(plan: Plan, cells: Sequence[Cell], distinct: Sequence[Distinct], period: datetime) -> list[InvoiceLine]:
+    """The lines for what is new in ``cells`` and ``distinct``, given what was before.
+
+    ``period`` is the first moment of the billing period being billed; usage of other periods came late and
+    stands after it, oldest period first. For every cut of a period into parts, the parts' amounts sum to the
+    period's: tiers, packages and included units go on where the part before stopped, and rounding is done on
+    the running total (see ``usage.priced``).
+    """
+    if plan.currency is None:
+        return []
+    found = counted(plan.charges, cells, distinct)
+    lines = []
+    for part in sorted(found, key=lambda part: part.period != period):
+        month = period_name(part.period)
+        usage = Usage(plan.title, plan.currency, month, part.before, part.new, late=part.period != period)
+        lines += MODELS[part.charge.kind](part.charge, usage)
+    return lines
+
+
+def period_name(start: datetime) -> str:
+    """A billing period by its first moment: ``2026-11``, or ``2026-11-15`` where it begins on another day."""
+    return f"{start:%Y-%m}" if start.day == 1 else f"{start:%Y-%m-%d}"
 
 
 def rate(plan: Plan, totals: MeterTotals, *, fee_due: bool, late: bool = False) -> list[InvoiceLine]:
-    """The lines for ``totals.new``, given ``totals.before``.
-
-    For every cut of a month into parts, the parts' amounts sum to the month's: tiers go on where the part
-    before stopped, and rounding is done on the running total (see ``usage.priced``).
-    """
+    """The fee and the lines of a month of totals. Leaves with ``MeterTotals``."""
     found = flat.lines(plan, totals.month) if fee_due else []
-    for charge in plan.charges:
-        usage = Usage(
-            title=plan.title,
-            month=totals.month,
-            before=totals.before.get(charge.meter, 0),
-            new=totals.new.get(charge.meter, 0),
-            late=late,
-        )
-        found += MODELS[model_of(charge)](charge, usage)
-    return found
+    cells = [
+        Cell(totals.month, meter, "", "", "ok", _sum(totals.before.get(meter, 0)), _sum(totals.new.get(meter, 0)))
+        for meter in totals.before.keys() | totals.new.keys()
+    ]
+    return found + usage_lines(plan, cells, (), datetime.max.replace(tzinfo=UTC) if late else totals.month)
+
+
+def _sum(quantity: int) -> Quantities:
+    return Quantities(quantity, Decimal(quantity), Decimal(quantity))
