@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError
 
+from modelmint.commerce.ledger.chain import START, chained
 from modelmint.store.open import open_books
 
 DAY = 86_400_000_000
@@ -108,3 +111,25 @@ def test_books_without_a_single_call_are_brought_up_to_date(bare_url: str) -> No
     first_books(bare_url, [], [])
     open_books(bare_url).close()
     assert rows_of(bare_url, "SELECT count(*) FROM call_rollups") == [(0,)]
+
+
+def test_entries_booked_before_there_was_a_chain_are_chained_and_guarded_again(bare_url: str) -> None:
+    first_books(bare_url, [], [])
+    engine = create_engine(bare_url)
+    with engine.begin() as connection:
+        for number, minor in enumerate((250, -250, 400, -400)):
+            connection.execute(
+                text(
+                    'INSERT INTO ledger_entries (id, "transaction", account, minor, currency, at, memo, data) '
+                    "VALUES (:id, :txn, 'receivable:cus_a', :minor, 'USD', :at, 'invoice', :data)"
+                ),
+                {"id": f"leg_{number}", "txn": f"t{number // 2}", "minor": minor, "at": NOV_3, "data": '{"n":"诊所"}'},
+            )
+    engine.dispose()
+    books = open_books(bare_url)
+    found = books.ledger()
+    books.close()
+    bare = [replace(entry, seq=0, hash="") for entry in found]
+    assert found == list(chained(START, 0, bare))
+    with pytest.raises(DatabaseError, match="append-only"):
+        rows_of(bare_url, "UPDATE ledger_entries SET minor = 1")

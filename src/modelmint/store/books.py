@@ -24,7 +24,7 @@ from modelmint.commerce.types import (
 )
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
-from modelmint.store import catalogue, closing, deployments, leftovers, people, usage
+from modelmint.store import catalogue, closing, deployments, journal, leftovers, people, usage
 from modelmint.store.bills import SqlBills
 from modelmint.store.channels import SqlChannels
 from modelmint.store.contracts import SqlContracts
@@ -192,7 +192,7 @@ class SqlBooks:
 
     def ledger(self) -> list[LedgerEntry]:
         with self._database.read() as connection:
-            return closing.ledger(connection)
+            return list(journal.entries_of(connection))
 
     # deployments
     def deploy(self, name: str, release: str, model: str, variant: str | None) -> Deployment:

@@ -20,16 +20,14 @@ from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.documents.invoice_json import canonical, from_json
 from modelmint.commerce.errors import EarlierPeriodOpen, UnknownInvoice
 from modelmint.commerce.ledger.postings import postings
-from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.commerce.metering.types import MeterTotals
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer, Plan, Subscription
-from modelmint.kit.canonical import canonical_json
 from modelmint.kit.ids import new_id
-from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of
 from modelmint.store import catalogue
-from modelmint.store.schema import closings, invoices, ledger_entries, outcomes
+from modelmint.store.journal import post
+from modelmint.store.schema import closings, invoices, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +159,7 @@ def _finalise(connection: Connection, drafted: Invoice) -> Invoice:
             body=canonical(invoice).decode(),
         )
     )
-    for entry in postings(invoice):
-        connection.execute(
-            ledger_entries.insert().values(
-                id=entry.id,
-                transaction=entry.transaction,
-                account=entry.account,
-                minor=entry.amount.minor,
-                currency=entry.amount.currency,
-                at=micros(entry.at),
-                memo=entry.memo,
-                data=canonical_json(entry.data).decode(),
-            )
-        )
+    post(connection, postings(invoice))
     return invoice
 
 
@@ -194,19 +180,3 @@ def invoice(connection: Connection, wanted: str) -> Invoice:
     if body is None:
         raise UnknownInvoice(f"no invoice has the id or number {wanted!r}; see 'modelmint invoices list'")
     return from_json(json.loads(body))
-
-
-def ledger(connection: Connection) -> list[LedgerEntry]:
-    """Every leg in the order of booking."""
-    return [
-        LedgerEntry(
-            id=row["id"],
-            transaction=row["transaction"],
-            account=row["account"],
-            amount=Money(row["minor"], row["currency"]),
-            at=moment(row["at"]),
-            memo=row["memo"],
-            data=json.loads(row["data"]),
-        )
-        for row in connection.execute(select(ledger_entries).order_by(ledger_entries.c.seq)).mappings()
-    ]

@@ -48,6 +48,8 @@ class Invoice:
     reason: str = ""
     #: Releases that served the usage on it, sorted.
     releases: tuple[str, ...] = ()
+    #: What the tax is called ("VAT"); "" where there is none.
+    tax_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from modelmint.kit.money import Money
+from modelmint.kit.money import Money, UnitPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,16 @@ class LedgerEntry:
     seq: int = 0
     #: sha256 over the former entry's hash and this entry's canonical content (see ``chain``).
     hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineCost:
+    """What the machine time of an invoice's usage came to: calls that a release served, at its measured cost."""
+
+    release: str
+    calls: int
+    #: From the release's own cost statement.
+    unit_cost: UnitPrice
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from modelmint.store.migrations.backfill_chain import chain_old_entries
+
 revision = "0002"
 down_revision = "0001"
 
@@ -22,7 +24,8 @@ def upgrade() -> None:
     _events()
     _uniques()
     _money()
-    for table in APPEND_ONLY:
+    chain_old_entries(op.get_bind())
+    for table in ("ledger_entries", *APPEND_ONLY):
         _guard(table)
     _add_up_calls()
 
