@@ -16,8 +16,9 @@ from modelmint.kit.arrays import AnyArray
 from modelmint.serving.cpu import WorkClock, native_threads, new_helpers
 from modelmint.serving.errors import ClientGone, EngineFailed, Overloaded
 from modelmint.serving.lane import Call, Lane
+from modelmint.serving.types import Answer
 from modelmint.tasks.registry import TASKS
-from modelmint.tasks.types import DecisionRule, ModelSpec
+from modelmint.tasks.types import DecisionRule, ModelSpec, Prediction
 from modelmint.testing.pictures import picture
 
 TASK = TASKS.get("image-classification")
@@ -111,6 +112,23 @@ def test_a_lone_call_runs_at_once_and_alone() -> None:
     )
     assert answer.predictions[0].label == "dark"
     assert 0 < answer.compute_ms < 1000
+
+
+def test_an_answer_says_how_many_pixels_were_sent_for_it_and_not_for_its_neighbours_in_the_batch() -> None:
+    engine = BrightnessEngine()
+    with lane_of(engine) as lane:
+        held = hold(engine, lane)
+        calls = [submit(lane, 200), submit(lane, 200, 5)]
+        engine.go_on.set()
+        found = [call.future.result(timeout=10).pixels for call in [*held, *calls]]
+    assert found == [256, 256, 256, 512]
+
+
+def test_an_answer_abstained_where_all_of_its_predictions_did() -> None:
+    sure, unsure = (Prediction("dark", 0.5, (0.5, 0.5), abstained) for abstained in (False, True))
+    answers = [(unsure,), (unsure, unsure), (unsure, sure), (sure,)]
+    found = [Answer(predictions, ("dark", "bright"), "r", "v", 0.1, "").state for predictions in answers]
+    assert found == ["abstained", "abstained", "ok", "ok"]
 
 
 def test_calls_that_queue_up_while_the_engine_works_share_the_next_batches_up_to_the_limit() -> None:

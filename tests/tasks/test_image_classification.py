@@ -12,7 +12,7 @@ from modelmint.data.errors import NotAPicture, TooManyPixels, TruncatedPicture
 from modelmint.kit.arrays import AnyArray
 from modelmint.tasks.errors import BadSettings, EmptyInput
 from modelmint.tasks.registry import TASKS
-from modelmint.tasks.types import ImageSettings
+from modelmint.tasks.types import Counted, ImageSettings
 
 TASK = TASKS.get("image-classification")
 
@@ -100,6 +100,13 @@ def test_any_shape_is_squeezed_to_the_square_and_keeps_its_mean() -> None:
     found = TASK.encode([saved(wide)], TASK.default_settings(image_size=32, mean=[0.0] * 3, std=[1.0] * 3))
     assert found.shape == (1, 3, 32, 32)
     assert found.mean() == pytest.approx(np.asarray(wide).mean() / 255, abs=0.01)
+
+
+def test_the_pixels_of_a_call_are_counted_as_they_were_sent_however_the_decoder_shrinks_them() -> None:
+    photograph = saved(Image.linear_gradient("L").resize((800, 600)), "JPEG")  # decoded at a fraction of its size
+    counted = Counted()
+    TASK.encode([photograph, png(noise(7, 9))], TASK.default_settings(image_size=16), counted)
+    assert counted == Counted(pixels=800 * 600 + 7 * 9)
 
 
 def test_encoding_alone_in_a_batch_and_in_threads_gives_the_same_bytes() -> None:

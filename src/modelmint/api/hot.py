@@ -38,18 +38,18 @@ class PredictRoute:
         self._slot.begin()
         status = 500
         try:
-            status, headers, body = await self._answer(scope, receive)
+            status, headers, body = await self._answer(scope, receive, started)
         except Exception as error:
             status, headers, body = problem(error)
         finally:
             self._slot.end(status, time.perf_counter() - started)
         await send_bytes(send, status, headers, body)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+    async def _answer(self, scope: Scope, receive: Receive, arrived: float) -> tuple[int, Headers, bytes]:
         model = scope["path"][len(PREFIX) : -len(SUFFIX)]
         digest = key_digest(scope)
         try:
-            request = await self._read(scope, receive, model, digest)
+            request = await self._read(scope, receive, model, digest, arrived)
         except Exception as error:
             known = error if isinstance(error, ModelmintError) else Unforeseen("the call failed before it was read")
             asked = AdmissionRequest(key_digest=digest, model=model, calls=1, items=1)
@@ -58,7 +58,7 @@ class PredictRoute:
         reply = await result_of(self._predict(request))
         return 200, _headers(reply), reply.body
 
-    async def _read(self, scope: Scope, receive: Receive, model: str, digest: str) -> PredictRequest:
+    async def _read(self, scope: Scope, receive: Receive, model: str, digest: str, arrived: float) -> PredictRequest:
         body = await read_body(scope, receive, self._max_body)
         media_type = header(scope, b"content-type")
         payloads = payloads_from(media_type, body, self._max_items)
@@ -66,7 +66,7 @@ class PredictRoute:
         body_digest = None
         if idempotency_key is not None:
             body_digest = digest_bytes(b"\0".join((model.encode(), media_type or b"", body)))
-        return PredictRequest(model, payloads, digest, idempotency_key, body_digest, _wanted(receive))
+        return PredictRequest(model, payloads, digest, idempotency_key, body_digest, _wanted(receive), arrived)
 
 
 def _idempotency_key(scope: Scope) -> str | None:

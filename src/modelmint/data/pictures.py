@@ -28,8 +28,13 @@ _EXPECTED = f"expected a picture ({', '.join(FORMATS)})"
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def open_picture(payload: bytes, max_pixels: int, at_least: int | None = None) -> Image.Image:
-    """The picture in ``payload``, decoded and upright, in mode ``L`` or ``RGB``.
+def open_picture(payload: bytes, max_pixels: int) -> Image.Image:
+    """The picture in ``payload``, decoded and upright, in mode ``L`` or ``RGB``; raises as ``open_sized``."""
+    return open_sized(payload, max_pixels)[0]
+
+
+def open_sized(payload: bytes, max_pixels: int, at_least: int | None = None) -> tuple[Image.Image, int]:
+    """The picture in ``payload``, decoded and upright, in mode ``L`` or ``RGB``, and its pixels as it was sent.
 
     ``at_least`` says that no side needs more pixels than that: a larger JPEG is then decoded at a half, a quarter or
     an eighth of its size, as long as both sides keep so many; that takes a third off the time of a photograph.
@@ -55,7 +60,7 @@ def open_picture(payload: bytes, max_pixels: int, at_least: int | None = None) -
             raise _too_many(max_pixels, picture.size)
         if at_least is not None:
             picture.draft(None, (at_least, at_least))  # changes nothing for formats other than JPEG
-        return _decoded(picture)
+        return _decoded(picture), width * height
 
 
 def encode_png(pixels: AnyArray) -> bytes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +42,13 @@ class PredictRequest:
     body_digest: str | None = None
     #: False as soon as the caller hung up; asked before work starts and before the call is billed.
     wanted: Callable[[], bool] | None = None
+    #: ``time.perf_counter()`` when the call arrived.
+    arrived: float = field(default_factory=time.perf_counter)
+
+    @property
+    def wall_ms(self) -> Decimal:
+        """Since it arrived, to the microsecond."""
+        return Decimal(int((time.perf_counter() - self.arrived) * 1_000_000)).scaleb(-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,11 @@ class _Run:
             calls=len(request.payloads),
             items=len(request.payloads),
             compute_ms=Decimal(str(answer.compute_ms)),
+            state=answer.state,
+            pixels=answer.pixels,
+            characters=answer.characters,
+            tokens=answer.tokens,
+            wall_ms=request.wall_ms,
             answer=self._body if request.idempotency_key else None,
         )
         self._operation.books.settle(settlement).add_done_callback(self._on_settled)
@@ -179,7 +192,8 @@ class _Run:
             self.reply.set_exception(settled.exception() or failure)
 
         if admitted is not None:
-            settlement = Settlement(admitted.reservation, self._operation.status_of(failure), failure.code)
+            status, wall = self._operation.status_of(failure), self._request.wall_ms
+            settlement = Settlement(admitted.reservation, status, failure.code, state="", wall_ms=wall)
             self._guarded(lambda: self._operation.books.settle(settlement).add_done_callback(on_settled))
 
     def _guarded(self, step: Callable[[], None]) -> None:

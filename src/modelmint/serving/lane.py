@@ -22,7 +22,7 @@ from modelmint.kit.errors import ModelmintError
 from modelmint.serving.cpu import WorkClock
 from modelmint.serving.errors import ClientGone, EngineFailed, Overloaded, Stopping
 from modelmint.serving.types import Answer, HostFigures
-from modelmint.tasks.types import ModelSpec, Task
+from modelmint.tasks.types import Counted, ModelSpec, Prediction, Task
 
 _log = logging.getLogger(__name__)
 RUNNERS = 2
@@ -31,13 +31,14 @@ RUNNERS = 2
 class Call:
     """One caller's payloads, answered together or not at all."""
 
-    __slots__ = ("cpu", "future", "inputs", "payloads", "wanted")
+    __slots__ = ("counted", "cpu", "future", "inputs", "payloads", "wanted")
 
     def __init__(self, payloads: Sequence[bytes], wanted: Callable[[], bool] | None) -> None:
         self.payloads = payloads
         self.wanted = wanted
         self.future: Future[Answer] = Future()
         self.inputs: AnyArray | None = None
+        self.counted = Counted()
         self.cpu = 0.0
 
     def fail(self, error: Exception) -> None:
@@ -165,7 +166,7 @@ class Lane:
             return False
         before = time.thread_time()
         try:
-            call.inputs = self.task.encode(call.payloads, self.spec.settings)
+            call.inputs = self.task.encode(call.payloads, self.spec.settings, call.counted)
         except ModelmintError as error:
             call.fail(error)
         except Exception as error:
@@ -214,10 +215,21 @@ class Lane:
             except Exception as error:
                 self._broke(call, error)
                 continue
-            answer = Answer(
-                predictions, self.spec.labels, self.release, self.variant, round(call.cpu * 1000, 3), self.use
-            )
-            call.future.set_result(answer)
+            call.future.set_result(self._answer(call, predictions))
+
+    def _answer(self, call: Call, predictions: tuple[Prediction, ...]) -> Answer:
+        counted = call.counted
+        return Answer(
+            predictions=predictions,
+            labels=self.spec.labels,
+            release=self.release,
+            variant=self.variant,
+            compute_ms=round(call.cpu * 1000, 3),
+            use=self.use,
+            pixels=counted.pixels,
+            characters=counted.characters,
+            tokens=counted.tokens,
+        )
 
     def _broke(self, call: Call, error: Exception) -> None:
         _log.error("release %s failed on one call: %r", self.release, error)

@@ -19,6 +19,15 @@ class Answer:
     #: Engine and encode time spent on this call, its share of a batch, milliseconds of CPU.
     compute_ms: float
     use: str
+    #: Size of the payloads as they were sent.
+    pixels: int = 0
+    characters: int = 0
+    tokens: int = 0
+
+    @property
+    def state(self) -> str:
+        """What a charge can name: "abstained" where every prediction did, else "ok"."""
+        return "abstained" if all(prediction.abstained for prediction in self.predictions) else "ok"
 
 
 @dataclass(frozen=True, slots=True)

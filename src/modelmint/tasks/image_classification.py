@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from modelmint.data.pictures import open_picture
+from modelmint.data.pictures import open_sized
 from modelmint.kit.arrays import AnyArray, FloatArray
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.registry import nearest
 from modelmint.tasks.decision import abstentions, answers, check_decision, check_outputs, probabilities
 from modelmint.tasks.errors import BadSettings, EmptyInput, name_input
-from modelmint.tasks.types import ImageSettings, ModelSpec, Prediction
+from modelmint.tasks.types import Counted, ImageSettings, ModelSpec, Prediction
 
 RESAMPLES = {
     "nearest": Image.Resampling.NEAREST,
@@ -63,7 +63,9 @@ class ImageClassification:
                 given.setdefault(name, [0.5] * channels)
         return _plain(_plan_of(given).settings)
 
-    def encode(self, payloads: Sequence[bytes], settings: Mapping[str, Any]) -> AnyArray:
+    def encode(
+        self, payloads: Sequence[bytes], settings: Mapping[str, Any], counted: Counted | None = None
+    ) -> AnyArray:
         """Encoded pictures as one float32 batch ``[n, channels, image_size, image_size]``.
 
         Raises a leaf of ``InvalidInput`` (empty, not a picture, truncated, too many pixels) that names the
@@ -72,12 +74,15 @@ class ImageClassification:
         plan = _plan_of(settings)
         size = plan.settings.image_size
         batch = np.empty((len(payloads), plan.settings.channels, size, size), dtype=np.float32)
+        pixels = 0
         for index, payload in enumerate(payloads):
             try:
-                _encode_one(payload, plan, batch[index])
+                pixels += _encode_one(payload, plan, batch[index])
             except ModelmintError as error:
                 name_input(error, index, len(payloads))
                 raise
+        if counted is not None:
+            counted.pixels += pixels
         return batch
 
     def decode(self, outputs: AnyArray, spec: ModelSpec) -> list[Prediction]:
@@ -93,13 +98,13 @@ class ImageClassification:
         ]
 
 
-def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> None:
-    """Write one picture into ``out``, float32 ``[channels, size, size]``."""
+def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> int:
+    """Write one picture into ``out``, float32 ``[channels, size, size]``; how many pixels were sent."""
     if not payload:
         raise EmptyInput("expected a picture, found no bytes; send the file's content")
     settings = plan.settings
     # L or RGB, upright, transparency over white.
-    picture = open_picture(payload, settings.max_pixels, at_least=settings.image_size * _DRAFT)
+    picture, sent = open_sized(payload, settings.max_pixels, at_least=settings.image_size * _DRAFT)
     if settings.channels == 1 and picture.mode != "L":
         picture = picture.convert("L")
     wanted = (settings.image_size, settings.image_size)
@@ -109,6 +114,7 @@ def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> None:
     # A grey picture is resized once and written to every channel; colours go from [h, w, c] to [c, h, w] on the way.
     np.multiply(pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1), plan.scale, out=out)
     np.add(out, plan.bias, out=out)
+    return sent
 
 
 def _plain(settings: ImageSettings) -> dict[str, Any]:

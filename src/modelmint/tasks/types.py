@@ -63,6 +63,16 @@ class Prediction:
     abstained: bool
 
 
+@dataclass(slots=True)
+class Counted:
+    """What was seen of the inputs of one call while they were encoded; a task adds to it."""
+
+    #: Width x height as sent, summed over pictures.
+    pixels: int = 0
+    characters: int = 0
+    tokens: int = 0
+
+
 class Task(Protocol):
     """One kind of model: what goes in and what comes out. Implementations hold no state."""
 
@@ -72,8 +82,13 @@ class Task(Protocol):
         """Full plain-JSON settings with ``wanted`` laid over the defaults; refuses unknown ones."""
         ...
 
-    def encode(self, payloads: Sequence[bytes], settings: Mapping[str, Any]) -> AnyArray:
-        """Encoded inputs as one batch; raises a leaf of ``InvalidInput`` naming the first bad payload."""
+    def encode(
+        self, payloads: Sequence[bytes], settings: Mapping[str, Any], counted: Counted | None = None
+    ) -> AnyArray:
+        """Encoded inputs as one batch; raises a leaf of ``InvalidInput`` naming the first bad payload.
+
+        ``counted`` is told the size of what was sent.
+        """
         ...
 
     def decode(self, outputs: AnyArray, spec: ModelSpec) -> list[Prediction]:
