@@ -8,7 +8,7 @@ from modelmint.commerce.errors import BadName
 
 LONGEST = 500
 #: How ids begin: a name must never be taken for one.
-ID_PREFIXES = ("cus_", "key_")
+ID_PREFIXES = ("cus_", "key_", "par_")
 #: Unicode categories: controls (line feeds among them), surrogates, line and paragraph separators.
 _UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -29,6 +29,14 @@ def checked_name(name: str, what: str) -> str:
         problems.append(f"expected no beginning like an id ({', '.join(ID_PREFIXES)}), found {stripped[:4]!r}")
     if problems:
         raise BadName(f"this cannot be {what}; choose another", problems=problems)
+    return stripped
+
+
+def checked_line(text: str, what: str) -> str:
+    """``text``, which may be empty, without surrounding white space; raises ``BadName`` where it is no single line."""
+    stripped = text.strip()
+    if len(stripped) > LONGEST or not is_writable(stripped):
+        raise BadName(f"expected {what} on one line of at most {LONGEST} characters without control characters")
     return stripped
 
 

@@ -84,8 +84,11 @@ class Books(Protocol):
         ...
 
     # customers, keys, plans
-    def add_customer(self, name: str, email: str) -> Customer:
-        """Raises ``BadName``, ``CustomerExists``."""
+    def add_customer(self, name: str, email: str, *, referral: str | None = None) -> Customer:
+        """``referral``: the code that the sign-up came with; it says channel and partner, now and never again.
+
+        Raises ``BadName``, ``CustomerExists``, ``UnknownReferral``.
+        """
         ...
 
     def customers(self) -> list[Customer]: ...
@@ -93,14 +96,19 @@ class Books(Protocol):
         """By id, else by exact name; raises ``UnknownCustomer``."""
         ...
 
-    def add_key(self, customer: str, name: str) -> tuple[Key, str]:
-        """The key and its secret, which is never to be seen again; raises ``BadName``."""
+    def add_key(
+        self, customer: str, name: str, scopes: Sequence[str] | None = None, expires_at: datetime | None = None
+    ) -> tuple[Key, str]:
+        """The key and its secret, which is never to be seen again; without ``scopes`` all but ``partner``.
+
+        Raises ``BadName``, ``BadScope``, ``BadExpiry``, ``CustomerErased``.
+        """
         ...
 
     def keys(self, customer: str | None = None) -> list[Key]: ...
     def revoke_key(self, key: str) -> Key: ...
     def key_by_digest(self, digest: str) -> Key:
-        """Raises ``Unauthenticated`` for an unknown or revoked key."""
+        """Raises ``Unauthenticated`` for an unknown, revoked or expired key."""
         ...
 
     def put_plans(self, plans: Sequence[Plan]) -> None:

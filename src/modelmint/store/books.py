@@ -24,7 +24,7 @@ from modelmint.commerce.types import (
 )
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
-from modelmint.store import catalogue, closing, deployments, journal, leftovers, people, usage
+from modelmint.store import catalogue, closing, deployments, journal, keys, leftovers, people, referrals, usage
 from modelmint.store.bills import SqlBills
 from modelmint.store.channels import SqlChannels
 from modelmint.store.contracts import SqlContracts
@@ -99,9 +99,11 @@ class SqlBooks:
         return sum(operation.ended for operation in operations)
 
     # customers, keys, plans
-    def add_customer(self, name: str, email: str) -> Customer:
+    def add_customer(self, name: str, email: str, *, referral: str | None = None) -> Customer:
         with self._database.write() as connection:
-            return people.add_customer(connection, name, email, self._now())
+            came = None if referral is None else referrals.valid(connection, referral)
+            partner, channel = (None, None) if came is None else (came.partner, came.channel)
+            return people.add_customer(connection, name, email, self._now(), partner=partner, channel=channel)
 
     def customers(self) -> list[Customer]:
         with self._database.read() as connection:
@@ -111,23 +113,25 @@ class SqlBooks:
         with self._database.read() as connection:
             return people.customer(connection, wanted)
 
-    def add_key(self, customer: str, name: str) -> tuple[Key, str]:
+    def add_key(
+        self, customer: str, name: str, scopes: Sequence[str] | None = None, expires_at: datetime | None = None
+    ) -> tuple[Key, str]:
         with self._database.write() as connection:
-            owner = people.customer(connection, customer)
-            return people.add_key(connection, owner.id, name, self._now())
+            owner = people.living(connection, customer)
+            return keys.add(connection, owner.id, name, self._now(), scopes, expires_at)
 
     def keys(self, customer: str | None = None) -> list[Key]:
         with self._database.read() as connection:
             owner = None if customer is None else people.customer(connection, customer).id
-            return people.all_keys(connection, owner)
+            return keys.all_of(connection, owner)
 
     def revoke_key(self, key: str) -> Key:
         with self._database.write() as connection:
-            return people.revoke_key(connection, key, self._now())
+            return keys.revoke(connection, key, self._now())
 
     def key_by_digest(self, digest: str) -> Key:
         with self._database.read() as connection:
-            return people.key_by_digest(connection, digest)
+            return keys.by_digest(connection, digest, self._now())
 
     def put_plans(self, plans: Sequence[Plan]) -> None:
         with self._database.read() as connection:

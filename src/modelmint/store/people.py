@@ -1,106 +1,121 @@
-"""Customers and their keys."""
+"""Customers: made, found, listed."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from modelmint.commerce.errors import CustomerExists, Unauthenticated, UnknownCustomer, UnknownKey
+from modelmint.commerce.errors import CustomerExists, UnknownCustomer
 from modelmint.commerce.moments import moment
-from modelmint.commerce.names import checked_name, is_writable
-from modelmint.commerce.types import Customer, Key
-from modelmint.kit.digest import digest_bytes
-from modelmint.kit.ids import new_id, new_secret
+from modelmint.commerce.names import checked_line, checked_name, is_writable
+from modelmint.commerce.people.errors import CustomerErased
+from modelmint.commerce.types import Customer
+from modelmint.kit.ids import new_id
 from modelmint.kit.registry import nearest
-from modelmint.store.schema import customers, keys
+from modelmint.store.history import note
+from modelmint.store.schema import customers
 
-#: Characters of a secret that are kept to recognise it by: the prefix and four more of 43.
-HINT = 7
+#: What a customer is called: partners name theirs freely, see ``schema.people``.
+_called = func.coalesce(customers.c.label, customers.c.name)
 
 
-def add_customer(connection: Connection, name: str, email: str, now: int) -> Customer:
-    """Raises ``BadName``, ``CustomerExists``."""
+def add_customer(
+    connection: Connection,
+    name: str,
+    email: str,
+    now: int,
+    *,
+    partner: str | None = None,
+    channel: str | None = None,
+    by_partner: bool = False,
+) -> Customer:
+    """Raises ``BadName``, ``CustomerExists``.
+
+    ``by_partner``: then the name is compared with the partner's own customers only, so that a refusal tells nothing
+    about anybody else's.
+    """
     name = checked_name(name, "a customer's name")
-    if connection.execute(select(customers.c.id).where(customers.c.name == name)).first():
+    email = checked_line(email, "a customer's e-mail")
+    own = customers.c.partner == partner
+    among = own if by_partner else or_(customers.c.label.is_(None), own)
+    if connection.execute(select(customers.c.id).where(among, _called == name)).first():
         raise CustomerExists(f"a customer called {name!r} exists already; choose another name")
-    row = {"id": new_id("cus"), "name": name, "email": email, "created_at": now}
+    identity = new_id("cus")
+    row = {
+        "id": identity,
+        "name": identity if by_partner else name,
+        "label": name if by_partner else None,
+        "email": email,
+        "created_at": now,
+        "partner": partner,
+        "channel": channel,
+    }
     connection.execute(customers.insert().values(row))
-    return _customer(row)
+    note(connection, "customer.added", identity, now, {"partner": partner, "channel": channel})
+    return customer(connection, identity)
 
 
-def all_customers(connection: Connection) -> list[Customer]:
-    """In the order of their coming."""
-    return [_customer(row) for row in connection.execute(select(customers).order_by(customers.c.seq)).mappings()]
+def all_customers(connection: Connection, partner: str | None = None) -> list[Customer]:
+    """In the order of their coming; ``partner``: only those of a partner."""
+    query = select(customers).where(_of(partner)).order_by(customers.c.seq)
+    return [customer_from(row) for row in connection.execute(query).mappings()]
 
 
-def customer(connection: Connection, wanted: str) -> Customer:
-    """By id, else by exact name; raises ``UnknownCustomer``."""
-    row = None
+def customer(connection: Connection, wanted: str, partner: str | None = None) -> Customer:
+    """By id, else by exact name; raises ``UnknownCustomer``.
+
+    ``partner``: only among those of a partner; the refusal says the same for a stranger's and for none, and names
+    nobody else's customer.
+    """
+    rows: list[Any] = []
     if is_writable(wanted):  # else no database takes it, and nobody is called so
-        matches = select(customers).where(or_(customers.c.id == wanted, customers.c.name == wanted))
-        row = connection.execute(matches.order_by(customers.c.id != wanted)).mappings().first()
-    if row is None:
-        close = nearest(wanted, [str(name) for name in connection.scalars(select(customers.c.name))])
+        named = or_(customers.c.id == wanted, customers.c.name == wanted, customers.c.label == wanted)
+        found = connection.execute(select(customers).where(named, _of(partner))).mappings()
+        rows = sorted(found, key=lambda row: _rank(row, wanted))
+    if not rows:
+        names = connection.scalars(select(_called).where(_of(partner), customers.c.erased_at.is_(None)))
+        close = nearest(wanted, [str(name) for name in names])
         hint = f"; did you mean {close!r}?" if close else ""
         raise UnknownCustomer(f"no customer has the id or name {wanted!r}{hint}")
-    return _customer(row)
+    if len(rows) > 1 and _rank(rows[0], wanted) == _rank(rows[1], wanted):
+        ids = ", ".join(row["id"] for row in rows)
+        raise UnknownCustomer(f"more than one partner's customer is called {wanted!r}; give the id: {ids}")
+    return customer_from(rows[0])
 
 
-def add_key(connection: Connection, owner: str, name: str, now: int) -> tuple[Key, str]:
-    """The key and its secret, 256 random bits, of which only the sha256 is stored. Raises ``BadName``."""
-    name = checked_name(name, "a key's name")
-    secret = new_secret("mm")
-    row = {
-        "id": new_id("key"),
-        "customer": owner,
-        "digest": digest_bytes(secret.encode()),
-        "hint": secret[:HINT],
-        "name": name,
-        "created_at": now,
-        "revoked_at": None,
-    }
-    connection.execute(keys.insert().values(row))
-    return _key(row), secret
+def living(connection: Connection, wanted: str, partner: str | None = None) -> Customer:
+    """Like ``customer``, for what begins something new; raises ``CustomerErased`` too."""
+    found = customer(connection, wanted, partner)
+    if found.erased_at is not None:
+        raise CustomerErased(f"the customer {found.id} was erased; nothing new can begin. Add a new customer")
+    return found
 
 
-def all_keys(connection: Connection, owner: str | None) -> list[Key]:
-    """In the order of their making."""
-    query = select(keys).order_by(keys.c.seq)
-    if owner is not None:
-        query = query.where(keys.c.customer == owner)
-    return [_key(row) for row in connection.execute(query).mappings()]
+def _of(partner: str | None) -> ColumnElement[bool]:
+    return and_(True) if partner is None else customers.c.partner == partner
 
 
-def revoke_key(connection: Connection, wanted: str, now: int) -> Key:
-    """From now on; revoking twice keeps the first moment. Raises ``UnknownKey``."""
-    connection.execute(update(keys).where(keys.c.id == wanted, keys.c.revoked_at.is_(None)).values(revoked_at=now))
-    row = connection.execute(select(keys).where(keys.c.id == wanted)).mappings().first()
-    if row is None:
-        raise UnknownKey(f"no key has the id {wanted!r}; list them with 'modelmint keys list'")
-    return _key(row)
+def _rank(row: Any, wanted: str) -> int:
+    """An id is found before a name, a direct customer's name before a partner's customer's."""
+    return 0 if row["id"] == wanted else 1 if row["name"] == wanted else 2
 
 
-def key_by_digest(connection: Connection, digest: str) -> Key:
-    """Raises ``Unauthenticated`` for an unknown or revoked key."""
-    row = connection.execute(select(keys).where(keys.c.digest == digest)).mappings().first()
-    if row is None or row["revoked_at"] is not None:
-        found = "an unknown key" if row is None else "a revoked one"
-        raise Unauthenticated(f"expected a valid key, found {found}")
-    return _key(row)
-
-
-def _customer(row: Any) -> Customer:
-    return Customer(row["id"], row["name"], row["email"], moment(row["created_at"]))
-
-
-def _key(row: Any) -> Key:
-    revoked = row["revoked_at"]
-    return Key(
+def customer_from(row: Any) -> Customer:
+    """A row of ``customers``."""
+    return Customer(
         id=row["id"],
-        customer=row["customer"],
-        hint=row["hint"],
-        name=row["name"],
+        name=row["name"] if row["label"] is None else row["label"],
+        email=row["email"],
         created_at=moment(row["created_at"]),
-        revoked_at=None if revoked is None else moment(revoked),
+        anchor=row["anchor"],
+        tax_rate=Decimal(row["tax_rate"]),
+        tax_name=row["tax_name"],
+        tax_id=row["tax_id"],
+        address=row["address"],
+        language=row["language"],
+        partner=row["partner"],
+        channel=row["channel"],
+        erased_at=None if row["erased_at"] is None else moment(row["erased_at"]),
     )

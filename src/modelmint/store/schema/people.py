@@ -27,6 +27,9 @@ customers = Table(
     Column("partner", Text, index=True),
     Column("channel", Text, index=True),
     Column("erased_at", BigInteger),
+    # What a partner's customer is called; then ``name`` is its id. Names are unique among direct customers, and among
+    # one partner's, so that no partner learns from a refusal whom another one has.
+    Column("label", Text, index=True),
 )
 
 keys = Table(
