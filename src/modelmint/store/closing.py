@@ -27,7 +27,10 @@ from modelmint.kit.ids import new_id
 from modelmint.kit.period import Period, month_of
 from modelmint.store import catalogue
 from modelmint.store.journal import post
-from modelmint.store.schema import closings, invoices, outcomes
+from modelmint.store.schema import closings, invoices, outcomes, parties
+
+#: Invoices with whom they name; bodies of the first release hold the name themselves.
+_named = invoices.outerjoin(parties, parties.c.invoice == invoices.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def close(connection: Connection, terms: Terms, period: Period, end: datetime) -
     window = _open_window(connection, terms, period, end)
     if window is not None:
         for invoice in _drafts(connection, terms, window):
-            _finalise(connection, invoice)
+            _finalise(connection, terms, invoice)
         connection.execute(
             closings.insert().values(
                 customer=terms.customer.id,
@@ -146,7 +149,7 @@ def _sums(connection: Connection, customer: str, start: int, end: int) -> dict[t
     }
 
 
-def _finalise(connection: Connection, drafted: Invoice) -> Invoice:
+def _finalise(connection: Connection, terms: Terms, drafted: Invoice) -> Invoice:
     number = (connection.scalar(select(func.max(invoices.c.number))) or 0) + 1
     invoice = replace(drafted, id=new_id("inv"), number=number)
     connection.execute(
@@ -159,24 +162,35 @@ def _finalise(connection: Connection, drafted: Invoice) -> Invoice:
             body=canonical(invoice).decode(),
         )
     )
+    named = terms.customer
+    connection.execute(
+        parties.insert().values(
+            invoice=invoice.id,
+            customer=named.id,
+            name=named.name,
+            email=named.email,
+            address=named.address,
+            tax_id=named.tax_id,
+        )
+    )
     post(connection, postings(invoice))
     return invoice
 
 
 def all_invoices(connection: Connection, customer: str | None, period: Period | None = None) -> list[Invoice]:
     """By number."""
-    query = select(invoices.c.body).order_by(invoices.c.number)
+    query = select(invoices.c.body, parties.c.name).select_from(_named).order_by(invoices.c.number)
     if customer is not None:
         query = query.where(invoices.c.customer == customer)
     if period is not None:
         query = query.where(invoices.c.starts_at >= micros(period.start), invoices.c.ends_at <= micros(period.end))
-    return [from_json(json.loads(body)) for body in connection.scalars(query)]
+    return [from_json(json.loads(body), name) for body, name in connection.execute(query)]
 
 
 def invoice(connection: Connection, wanted: str) -> Invoice:
     """By id or number; raises ``UnknownInvoice``."""
     test = invoices.c.number == int(wanted) if wanted.isdecimal() and len(wanted) < 10 else invoices.c.id == wanted
-    body = connection.scalar(select(invoices.c.body).where(test))
-    if body is None:
+    row = connection.execute(select(invoices.c.body, parties.c.name).select_from(_named).where(test)).first()
+    if row is None:
         raise UnknownInvoice(f"no invoice has the id or number {wanted!r}; see 'modelmint invoices list'")
-    return from_json(json.loads(body))
+    return from_json(json.loads(row.body), row.name)
