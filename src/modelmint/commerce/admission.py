@@ -16,18 +16,24 @@ from modelmint.commerce.catalog import for_sale, terms_of
 from modelmint.commerce.errors import (
     BadCall,
     CallExceedsRate,
+    CreditSpent,
     NoPlan,
     PaymentRequired,
     QuotaSpent,
     RateLimited,
+    SubscriptionPaused,
     TrialSpent,
     Unauthenticated,
 )
+from modelmint.commerce.people.scopes import require_of
 from modelmint.commerce.types import AdmissionRequest, Plan
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
+
+#: The scope that a key needs for paid calls.
+PREDICT = "predict"
 
 #: Looks up the plans on sale; only a refusal needs them.
 Offers = Callable[[], Sequence[Plan]]
@@ -41,7 +47,7 @@ class Counters:
     lifetime_calls: int
     #: When the customer first held this plan.
     since: int
-    #: First moment of the month that ``month_calls`` counts.
+    #: First moment of the billing period that ``month_calls`` counts.
     month: int
     month_calls: int
     #: Theoretical arrival time of the next call (GCRA).
@@ -57,6 +63,17 @@ class Account:
     revoked: bool
     subscription: str | None
     plan: Plan | None
+    #: When the key ends, None where it does not.
+    expires_at: int | None = None
+    scopes: tuple[str, ...] = (PREDICT,)
+    #: Day of the month on which the customer's billing periods begin.
+    anchor: int = 1
+    paused: bool = False
+    #: When the span of the plan ends, None where no end is known.
+    span_ends_at: int | None = None
+    #: Prepaid plans: ``Counters.lifetime_calls`` may rise to this until then; None elsewhere.
+    prepaid_calls: int | None = None
+    prepaid_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +85,15 @@ class Grant:
     rate_limit: int | None
 
 
-def authenticate(account: Account | None, *, presented: bool) -> Account:
-    """The account of a valid key; raises ``Unauthenticated``."""
+def authenticate(account: Account | None, *, presented: bool, now: int) -> Account:
+    """The account of a key that is valid at ``now``; raises ``Unauthenticated``."""
     if account is None:
         found = "an unknown key" if presented else "no key"
         raise Unauthenticated(f"expected 'Authorization: Bearer mm_...' with a valid key, found {found}")
     if account.revoked:
         raise Unauthenticated("this key was revoked; use another or ask for a new one")
+    if account.expires_at is not None and now >= account.expires_at:
+        raise Unauthenticated("this key has expired; use the one that replaced it or ask for a new one")
     return account
 
 
@@ -88,19 +107,22 @@ def decide(
 ) -> Grant:
     """Admit ``request.calls`` calls at ``now`` or raise why not.
 
-    ``counters`` are those of the account's subscription, ``month`` is the first moment of the month that holds
-    ``now``, ``offers`` gives the plans on sale, to be named in a refusal. Raises ``NoPlan``, ``TrialSpent``,
-    ``QuotaSpent`` (402), ``RateLimited``, ``CallExceedsRate`` (429), ``BadCall`` (422). Nothing is counted where
-    it raises.
+    ``counters`` are those of the account's subscription, ``month`` is the first moment of the billing period that
+    holds ``now``, ``offers`` gives the plans on sale, to be named in a refusal. Raises ``KeyLacksScope`` (403),
+    ``NoPlan``, ``SubscriptionPaused``, ``TrialSpent``, ``QuotaSpent``, ``CreditSpent`` (402), ``RateLimited``,
+    ``CallExceedsRate`` (429), ``BadCall`` (422). Nothing is counted where it raises.
     """
+    require_of(account.scopes, PREDICT)
     if request.calls < 1 or request.items < 0:
         raise BadCall(f"a call counts at least one call and no negative items; found {request.calls}, {request.items}")
     plan = account.plan
     if plan is None or counters is None:
         raise _pay(NoPlan, "you hold no plan", offers())
+    if account.paused:
+        raise SubscriptionPaused(f"your plan {plan.name!r} is paused; resume it to call again")
     # A clock that went back does not reset the month.
     month_calls = counters.month_calls if month <= counters.month else 0
-    left = _left(plan, counters, month_calls, request.calls, now, offers)
+    left = _left(account, plan, counters, month_calls, request.calls, now, offers)
     return Grant(
         Counters(
             lifetime_calls=counters.lifetime_calls + request.calls,
@@ -114,7 +136,10 @@ def decide(
     )
 
 
-def _left(plan: Plan, counters: Counters, month_calls: int, calls: int, now: int, offers: Offers) -> int | None:
+def _left(
+    account: Account, plan: Plan, counters: Counters, month_calls: int, calls: int, now: int, offers: Offers
+) -> int | None:
+    """Calls left after this one by the narrowest limit, None without any; raises where it does not fit."""
     left: list[int] = []
     if plan.days is not None and now >= counters.since + plan.days * DAY:
         raise _pay(TrialSpent, f"your {plan.days} days on plan {plan.name!r} are over", offers())
@@ -128,7 +153,20 @@ def _left(plan: Plan, counters: Counters, month_calls: int, calls: int, now: int
         if left[-1] < 0:
             text = _used_up(plan.name, plan.max_calls, "calls this month", left[-1] + calls, calls)
             raise _pay(QuotaSpent, text, [offer for offer in offers() if offer.name != plan.name])
+    if plan.prepaid:
+        covered = account.prepaid_calls or 0
+        expired = account.prepaid_until is not None and now >= account.prepaid_until
+        left.append((0 if expired else covered - counters.lifetime_calls) - calls)
+        if left[-1] < 0:
+            raise _no_credit(plan.name, max(left[-1] + calls, 0), calls)
     return min(left, default=None)
+
+
+def _no_credit(plan: str, left: int, calls: int) -> CreditSpent:
+    return CreditSpent(
+        f"the prepaid credit on plan {plan!r} covers {left} more calls, this request needs {calls}; buy credit first",
+        details={"left": left, "needed": calls},
+    )
 
 
 def _used_up(plan: str, limit: int, unit: str, left: int, calls: int) -> str:

@@ -45,6 +45,18 @@ class QuotaSpent(PaymentRequired):
     code = "quota_spent"
 
 
+class CreditSpent(PaymentRequired):
+    """The prepaid credit does not cover the call, or it has expired."""
+
+    code = "credit_spent"
+
+
+class SubscriptionPaused(PaymentRequired):
+    """The subscription is paused and admits no call until it is resumed."""
+
+    code = "subscription_paused"
+
+
 class RateLimited(LimitExceeded):
     """More calls a minute than the plan allows; ``retry_after`` says when the next one fits."""
 

@@ -6,64 +6,27 @@ they are made on rows that this transaction holds, so limits are exact over any 
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from modelmint.commerce.admission import Account, Counters, authenticate
-from modelmint.commerce.documents.plan_json import from_json
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Outcome, Plan
 from modelmint.kit.clock import Clock
-from modelmint.kit.period import month_of
+from modelmint.kit.period import billing_period
 from modelmint.store import hot_sql
+from modelmint.store.hot_rows import Reservation, Rollups, bucket_of, outcome_from, outcome_row
 from modelmint.store.hot_sql import HotConnection
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A row of ``reservations``."""
-
-    id: str
-    customer: str
-    key: str
-    subscription: str
-    model: str
-    calls: int
-    items: int
-    month: int
-    idempotency_key: str | None
-
-
-class PlanCache:
-    """Plan versions never change, so a process reads each once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Plan] = {}
-
-    def get(self, connection: HotConnection, name: str, version: str) -> Plan:
-        plan = self._known.get((name, version))
-        if plan is None:
-            ((body,),) = connection.rows(hot_sql.PLAN, (name, version))
-            plan = self._known[name, version] = from_json(json.loads(body))
-        return plan
-
-    def offers(self, connection: HotConnection) -> list[Plan]:
-        """The plans on sale."""
-        return [self.get(connection, name, version) for name, version in connection.rows(hot_sql.OFFERS)]
+from modelmint.store.memory import Memory
 
 
 class Batch:
     """The rows that a batch works on, and what it will write."""
 
-    def __init__(self, connection: HotConnection, clock: Clock, plans: PlanCache, tally_owner: str) -> None:
+    def __init__(self, connection: HotConnection, clock: Clock, memory: Memory, tally_owner: str) -> None:
         self.connection = connection
-        self._plans = plans
-        self._tally_owner = tally_owner
+        self._memory = memory
         self._accounts: dict[str, Account] = {}
         self._offers: list[Plan] | None = None
         self.counters: dict[str, Counters] = {}
@@ -73,16 +36,18 @@ class Batch:
         self._new_reservations: list[tuple[Any, ...]] = []
         self._ended: list[tuple[str]] = []
         self._outcomes: list[tuple[Any, ...]] = []
-        self._tallies: Counter[tuple[str, int, str]] = Counter()
+        self._anchors: dict[str, int] = {}
+        self._months: dict[int, int] = {}
+        self._used: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[str, bytes | None, int] | None] = {}
         self._answer_writes: list[tuple[str, tuple[Any, ...]]] = []
-        moment_now = clock.now()
-        self.now = micros(moment_now)
-        self.month = micros(month_of(moment_now).start)
+        self._clocked = clock.now()
+        self.now = micros(self._clocked)
         ((closed,),) = connection.rows(hot_sql.CLOSED_UNTIL)
         #: When this batch's outcomes are booked: never inside a closed period, whatever the clock says.
         self.booked = max(self.now, closed or 0)
         self.booked_at: datetime = moment(self.booked)
+        self._rollups = Rollups(tally_owner, bucket_of(self.booked, closed or 0))
 
     def load(self, digests: Iterable[str], settling: Iterable[str]) -> None:
         """Read keys, reservations and the subscriptions of both, locking in one order everywhere."""
@@ -94,27 +59,57 @@ class Batch:
         wanted = sorted(set(digests))
         keys = connection.rows(hot_sql.KEYS, (connection.strings(wanted),)) if wanted else []
         held = {reservation.subscription for reservation in self.reservations.values()}
-        held_by: dict[str, tuple[str, Plan]] = {}
+        spans: dict[str, Any] = {}
         if keys or held:
-            parameters = (connection.strings({row[2] for row in keys}), connection.strings(held))
+            at = self._memory.newest(self.booked)
+            parameters = (connection.strings({row[2] for row in keys}), at, at, connection.strings(held))
             for row in connection.rows(hot_sql.SUBSCRIPTIONS, parameters):
                 self.counters[row[0]] = Counters(*row[4:9])
-                if row[9] is None:
-                    held_by[row[1]] = (row[0], self._plans.get(connection, row[2], row[3]))
-        for digest, key, customer, revoked in keys:
-            subscription, plan = held_by.get(customer, (None, None))
-            self._accounts[digest] = Account(customer, key, revoked is not None, subscription, plan)
+                self._anchors[row[0]] = row[14]
+                if row[9] <= at and (row[10] is None or at < row[10]):
+                    spans[row[1]] = row
+        for row in keys:
+            self._accounts[row[0]] = self._account(row, spans.get(row[2]))
+
+    def _account(self, key: Any, span: Any) -> Account:
+        _, name, customer, revoked, expires_at, scopes, anchor = key
+        more = {"expires_at": expires_at, "scopes": tuple(scopes.split()), "anchor": anchor}
+        if span is None:
+            return Account(customer, name, revoked is not None, None, None, **more)
+        return Account(
+            customer,
+            name,
+            revoked is not None,
+            span[0],
+            self._memory.plan(self.connection, span[2], span[3]),
+            paused=span[11] == "paused",
+            span_ends_at=span[10],
+            prepaid_calls=span[12],
+            prepaid_until=span[13],
+            **more,
+        )
+
+    def month_of(self, anchor: int) -> int:
+        """First moment of the billing period that holds now, for customers with this anchor."""
+        month = self._months.get(anchor)
+        if month is None:
+            month = self._months[anchor] = micros(billing_period(self._clocked, anchor).start)
+        return month
 
     def account(self, digest: str | None) -> Account:
         """Who calls; raises ``Unauthenticated``."""
         if digest is None:
-            return authenticate(None, presented=False)
-        return authenticate(self._accounts.get(digest), presented=True)
+            return authenticate(None, presented=False, now=self.now)
+        account = authenticate(self._accounts.get(digest), presented=True, now=self.now)
+        if self._memory.is_new_use(account.key, self.now):
+            self._used.add(account.key)
+        return account
 
     def offers(self) -> list[Plan]:
         """The plans on sale, read once where a refusal needs them."""
         if self._offers is None:
-            self._offers = self._plans.offers(self.connection)
+            rows = self.connection.rows(hot_sql.OFFERS)
+            self._offers = [self._memory.plan(self.connection, name, version) for name, version in rows]
         return self._offers
 
     def answer(self, customer: str, key: str) -> tuple[str, bytes | None, int] | None:
@@ -160,16 +155,13 @@ class Batch:
         self.reservations.pop(reservation.id, None)
         self._ended.append((reservation.id,))
         self.settled[reservation.id] = outcome
-        self.book(outcome)
+        self.book(outcome, self._anchors[reservation.subscription])
 
-    def book(self, outcome: Outcome) -> None:
-        """The row that a call leaves."""
-        o = outcome
-        self._outcomes.append(
-            (o.id, o.customer, o.key, o.subscription, o.model, self.booked, self.month, o.status, o.code,
-             int(o.billable), o.calls, o.items, int(o.compute_ms * 1000), o.release, o.variant, o.prediction)
-        )  # fmt: skip
-        self._tallies[o.model, o.status, o.code] += 1
+    def book(self, outcome: Outcome, anchor: int) -> None:
+        """The row that a call of a customer with this anchor leaves."""
+        row = outcome_row(outcome, self.booked, self.month_of(anchor))
+        self._outcomes.append(row)
+        self._rollups.add(row)
 
     def earlier_outcome(self, reservation: str) -> Outcome | None:
         """What a reservation came to that is not open any more."""
@@ -193,27 +185,13 @@ class Batch:
         many(hot_sql.ADD_RESERVATION, self._new_reservations)
         many(hot_sql.END_RESERVATION, self._ended)
         many(hot_sql.ADD_OUTCOME, self._outcomes)
-        many(hot_sql.TALLY, [(self._tally_owner, *name, n) for name, n in self._tallies.items()])
+        many(hot_sql.ADD_UP, list(self._rollups.rows()))
+        many(hot_sql.TALLY, self._rollups.tallies())
+        many(hot_sql.USED, [(key, self.now) for key in sorted(self._used)])
         for statement, values in self._answer_writes:
             self.connection.many(statement, [values])
 
-
-def outcome_from(row: Any) -> Outcome:
-    """An outcome from the columns of ``hot_sql.OUTCOME``."""
-    return Outcome(
-        id=row[0],
-        customer=row[1],
-        key=row[2],
-        subscription=row[3],
-        model=row[4],
-        at=moment(row[5]),
-        status=row[6],
-        code=row[7],
-        billable=bool(row[8]),
-        calls=row[9],
-        items=row[10],
-        compute_ms=Decimal(row[11]) / 1000,
-        release=row[12],
-        variant=row[13],
-        prediction=row[14],
-    )
+    def written(self) -> None:
+        """The transaction was committed."""
+        for key in self._used:
+            self._memory.note_use(key, self.now)

@@ -13,10 +13,17 @@ from typing import Any
 
 from modelmint.store.database import BOOKS_LOCK, Kind
 
-KEYS = "SELECT digest, id, customer, revoked_at FROM keys WHERE digest {list}"
+KEYS = (
+    "SELECT digest, keys.id, customer, revoked_at, expires_at, scopes, anchor "
+    "FROM keys JOIN customers ON customers.id = keys.customer WHERE digest {list}"
+)
+#: Spans that are held now or will be, and those of reservations, with the customer's anchor.
 SUBSCRIPTIONS = (
-    "SELECT id, customer, plan, plan_version, lifetime_calls, since, month, month_calls, next_call, ends_at "
-    "FROM subscriptions WHERE (customer {list} AND ends_at IS NULL) OR id {list} ORDER BY id {lock}"
+    "SELECT id, customer, plan, plan_version, lifetime_calls, since, month, month_calls, next_call, starts_at, "
+    "ends_at, state, prepaid_calls, prepaid_until, "
+    "(SELECT anchor FROM customers WHERE customers.id = subscriptions.customer) "
+    "FROM subscriptions WHERE (customer {list} AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?)) OR id {list} "
+    "ORDER BY id {lock}"
 )
 PLAN = "SELECT body FROM plans WHERE name = ? AND version = ?"
 OFFERS = (
@@ -29,23 +36,43 @@ RESERVATIONS = (
     "SELECT id, customer, key, subscription, model, calls, items, month, idempotency_key "
     "FROM reservations WHERE id {list} ORDER BY id {lock}"
 )
+#: Columns of an outcome in the order of ``batch.outcome_from``.
+OUTCOME_COLUMNS = (
+    "id", "customer", "key", "subscription", "model", "at", "status", "code", "billable", "calls", "items",
+    "compute_us", "release", "variant", "prediction", "state", "pixels", "characters", "tokens", "explanations",
+    "wall_us",
+)  # fmt: skip
 OUTCOME = (
     "SELECT id, customer, key, subscription, model, at, status, code, billable, calls, items, compute_us, release, "
-    "variant, prediction FROM outcomes WHERE id = ?"
+    "variant, prediction, state, pixels, characters, tokens, explanations, wall_us "
+    "FROM outcomes WHERE id = ?"
 )
 ANSWER = "SELECT fingerprint, answer, at FROM idempotency WHERE customer = ? AND key = ?"
 
 ADD_RESERVATION = "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 END_RESERVATION = "DELETE FROM reservations WHERE id = ?"
 ADD_OUTCOME = (
-    "INSERT INTO outcomes (id, customer, key, subscription, model, at, month, status, code, billable, calls, items, "
-    "compute_us, release, variant, prediction) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO outcomes (id, customer, key, subscription, model, at, status, code, billable, calls, items, "
+    "compute_us, release, variant, prediction, state, pixels, characters, tokens, explanations, wall_us, month) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 COUNT = "UPDATE subscriptions SET lifetime_calls = ?, since = ?, month = ?, month_calls = ?, next_call = ? WHERE id = ?"
 TALLY = (
     "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (owner, model, status, code) DO UPDATE SET n = tallies.n + excluded.n"
 )
+ADD_UP = (
+    "INSERT INTO call_rollups (owner, subscription, bucket, period, key, model, variant, release, state, status, code, "
+    "billable, customer, n, calls, items, pixels, characters, tokens, compute_us, explanations) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (owner, subscription, bucket, period, key, model, variant, release, state, status, code, billable) "
+    "DO UPDATE SET n = call_rollups.n + excluded.n, calls = call_rollups.calls + excluded.calls, "
+    "items = call_rollups.items + excluded.items, pixels = call_rollups.pixels + excluded.pixels, "
+    "characters = call_rollups.characters + excluded.characters, tokens = call_rollups.tokens + excluded.tokens, "
+    "compute_us = call_rollups.compute_us + excluded.compute_us, "
+    "explanations = call_rollups.explanations + excluded.explanations"
+)
+USED = "INSERT INTO key_uses VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 OPEN_ANSWER = (
     "INSERT INTO idempotency (customer, key, fingerprint, answer, at) VALUES (?, ?, ?, NULL, ?) "
     "ON CONFLICT (customer, key) DO UPDATE SET fingerprint = excluded.fingerprint, answer = NULL, at = excluded.at"

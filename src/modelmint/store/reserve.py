@@ -11,7 +11,8 @@ from modelmint.commerce.repository import Ticket
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Plan
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
-from modelmint.store.batch import Batch, Reservation
+from modelmint.store.batch import Batch
+from modelmint.store.hot_rows import Reservation
 from modelmint.store.operation import REPLAYED, Pending
 
 #: Answers of idempotent calls are kept this long, in microseconds.
@@ -46,7 +47,7 @@ class Reserve:
             self._admitted.value = self._admit(batch, account)
         except ModelmintError as refusal:
             self._admitted.problem = refusal.with_traceback(None)
-            batch.book(_refusal(batch, account, self.request, refusal.status or 422, refusal.code))
+            batch.book(_refusal(batch, account, self.request, refusal.status or 422, refusal.code), account.anchor)
 
     def _admit(self, batch: Batch, account: Account) -> Admitted:
         request = self.request
@@ -54,7 +55,7 @@ class Reserve:
         if replay is not None:
             return replay
         counters = None if account.subscription is None else batch.counters[account.subscription]
-        grant = decide(account, counters, request, batch.now, batch.month, batch.offers)
+        grant = decide(account, counters, request, batch.now, batch.month_of(account.anchor), batch.offers)
         # decide raises for a caller without a plan.
         subscription, plan = cast("str", account.subscription), cast("Plan", account.plan)
         reservation = Reservation(
@@ -98,7 +99,7 @@ class Reserve:
         if answer is None:
             raise InProgress(f"the first call with idempotency key {key!r} is under way; ask again", retry_after=1)
         row = _refusal(batch, account, self.request, 200, REPLAYED)
-        batch.book(row)
+        batch.book(row, account.anchor)
         plan = "" if account.plan is None else account.plan.name
         return Admitted(row.id, account.customer, account.key, account.subscription or "", plan, None, None, answer)
 
@@ -140,7 +141,7 @@ class Refuse:
         except Unauthenticated as refusal:
             self._done.problem = refusal.with_traceback(None)
             return
-        batch.book(_refusal(batch, account, self._request, self._status, self._code))
+        batch.book(_refusal(batch, account, self._request, self._status, self._code), account.anchor)
 
     def decided(self) -> None:
         if self._done.problem is not None:

@@ -46,7 +46,7 @@ class Settle:
             return self._earlier(batch)
         billable = wanted.status == 200
         calls, items = wanted.calls or reservation.calls, wanted.items or reservation.items
-        if not 0 < calls <= reservation.calls or items < 0 or wanted.compute_ms < 0:
+        if not 0 < calls <= reservation.calls or items < 0 or wanted.compute_ms < 0 or _is_negative(wanted):
             raise BadSettlement(
                 f"expected 1 to {reservation.calls} calls and nothing negative, found {calls} calls, {items} items, "
                 f"{wanted.compute_ms} ms"
@@ -74,6 +74,12 @@ class Settle:
             wanted.release,
             wanted.variant,
             wanted.prediction,
+            wanted.state if billable else "",
+            wanted.pixels,
+            wanted.characters,
+            wanted.tokens,
+            wanted.explanations,
+            wanted.wall_ms.quantize(_MICROSECOND),
         )
         batch.end(reservation, outcome)
         self.ended = True
@@ -98,3 +104,7 @@ class Settle:
 
     def failed(self, error: BaseException) -> None:
         self._outcome.fail(error)
+
+
+def _is_negative(wanted: Settlement) -> bool:
+    return min(wanted.pixels, wanted.characters, wanted.tokens, wanted.explanations) < 0 or wanted.wall_ms < 0

@@ -11,16 +11,13 @@ from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Outcome
 from modelmint.kit.period import Period
-from modelmint.store.batch import outcome_from
 from modelmint.store.database import Database
+from modelmint.store.hot_rows import outcome_from
+from modelmint.store.hot_sql import OUTCOME_COLUMNS
 from modelmint.store.schema import outcomes, tallies
 
 _DAY = 86_400_000_000
 _PAGE = 2000
-_COLUMNS = (
-    "id", "customer", "key", "subscription", "model", "at", "status", "code", "billable", "calls", "items",
-    "compute_us", "release", "variant", "prediction",
-)  # fmt: skip
 
 
 def summary(connection: Connection, customer: str, period: Period) -> UsageSummary:
@@ -59,7 +56,7 @@ def stream(database: Database, customer: str | None, period: Period | None) -> I
     last = 0
     while True:
         query = (
-            select(outcomes.c.seq, *(outcomes.c[name] for name in _COLUMNS))
+            select(outcomes.c.seq, *(outcomes.c[name] for name in OUTCOME_COLUMNS))
             .where(_in(customer, period), outcomes.c.seq > last)
             .order_by(outcomes.c.seq)
             .limit(_PAGE)

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Sequence
 
 from modelmint.kit.clock import Clock
-from modelmint.store.batch import Batch, PlanCache
+from modelmint.store.batch import Batch
 from modelmint.store.database import Database, as_ours
 from modelmint.store.errors import BooksUnavailable
 from modelmint.store.hot_sql import HotConnection
+from modelmint.store.memory import Memory
 from modelmint.store.operation import Operation
 from modelmint.store.turn import Turn
 
@@ -30,7 +31,7 @@ class GroupWriter:
         self._database = database
         self._clock = clock
         self._tally_owner = tally_owner
-        self._plans = PlanCache()
+        self._memory = Memory()
         self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -107,7 +108,7 @@ class GroupWriter:
             with turn:
                 connection = self._connect()
                 connection.begin()
-                self._decide(connection, operations)
+                batch = self._decide(connection, operations)
                 told = True
                 for operation in operations:
                     operation.decided()
@@ -122,6 +123,7 @@ class GroupWriter:
             for operation in operations:
                 operation.failed(as_ours(error))
             return
+        batch.written()
         for operation in operations:
             operation.durable()
 
@@ -130,8 +132,8 @@ class GroupWriter:
             self._connection = HotConnection(self._database.driver_connection(), self._database.kind)
         return self._connection
 
-    def _decide(self, connection: HotConnection, operations: Sequence[Operation]) -> None:
-        batch = Batch(connection, self._clock, self._plans, self._tally_owner)
+    def _decide(self, connection: HotConnection, operations: Sequence[Operation]) -> Batch:
+        batch = Batch(connection, self._clock, self._memory, self._tally_owner)
         batch.load(
             [digest for operation in operations for digest in operation.digests()],
             [name for operation in operations for name in operation.reservations()],
@@ -139,6 +141,7 @@ class GroupWriter:
         for operation in operations:
             operation.apply(batch)
         batch.write()
+        return batch
 
     def _undo(self) -> None:
         """Roll back, or drop a connection that cannot."""

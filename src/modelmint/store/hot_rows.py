@@ -1,0 +1,104 @@
+"""Rows of the hot path as values, and values as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from modelmint.commerce.moments import moment
+from modelmint.commerce.types import Outcome
+
+_DAY = 86_400_000_000
+#: What a roll-up adds up: rows, calls, items, pixels, characters, tokens, compute, explanations.
+Sums = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A row of ``reservations``."""
+
+    id: str
+    customer: str
+    key: str
+    subscription: str
+    model: str
+    calls: int
+    items: int
+    month: int
+    idempotency_key: str | None
+
+
+def bucket_of(booked: int, closed: int) -> int:
+    """The first moment of the roll-up that holds ``booked``: midnight, or the last closing's end where later."""
+    return max(booked - booked % _DAY, closed)
+
+
+def outcome_row(o: Outcome, at: int, month: int) -> tuple[Any, ...]:
+    """The columns of ``hot_sql.OUTCOME_COLUMNS``, and the month."""
+    return (
+        o.id, o.customer, o.key, o.subscription, o.model, at, o.status, o.code, int(o.billable), o.calls, o.items,
+        int(o.compute_ms * 1000), o.release, o.variant, o.prediction, o.state, o.pixels, o.characters, o.tokens,
+        o.explanations, int(o.wall_ms * 1000), month,
+    )  # fmt: skip
+
+
+def outcome_from(row: Any) -> Outcome:
+    """An outcome from the columns of ``hot_sql.OUTCOME_COLUMNS``."""
+    return Outcome(
+        id=row[0],
+        customer=row[1],
+        key=row[2],
+        subscription=row[3],
+        model=row[4],
+        at=moment(row[5]),
+        status=row[6],
+        code=row[7],
+        billable=bool(row[8]),
+        calls=row[9],
+        items=row[10],
+        compute_ms=Decimal(row[11]) / 1000,
+        release=row[12],
+        variant=row[13],
+        prediction=row[14],
+        state=row[15],
+        pixels=row[16],
+        characters=row[17],
+        tokens=row[18],
+        explanations=row[19],
+        wall_ms=Decimal(row[20]) / 1000,
+    )
+
+
+class Rollups:
+    """The outcomes of one batch, added up."""
+
+    def __init__(self, owner: str, bucket: int) -> None:
+        self._owner = owner
+        self._bucket = bucket
+        self._sums: dict[tuple[Any, ...], Sums] = {}
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Count one row as ``outcome_row`` gives it."""
+        # subscription, month, key, model, variant, release, state, status, code, billable, customer
+        name = (
+            row[3] or "", row[21], row[2], row[4], row[13] or "", row[12] or "", row[15], row[6], row[7], row[8],
+            row[1],
+        )  # fmt: skip
+        more = (1, row[9], row[10], row[16], row[17], row[18], row[11], row[19])
+        sums = self._sums.get(name)
+        self._sums[name] = list(more) if sums is None else [a + b for a, b in zip(sums, more, strict=True)]
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        """Parameters of ``hot_sql.ADD_UP``, in one order everywhere."""
+        for (subscription, *name), sums in sorted(self._sums.items()):
+            yield (self._owner, subscription, self._bucket, *name, *sums)
+
+    def tallies(self) -> list[tuple[str, str, int, str, int]]:
+        """Parameters of ``hot_sql.TALLY``: rows by model, status and code."""
+        found: dict[tuple[str, int, str], int] = {}
+        for name, sums in self._sums.items():
+            tally = (name[3], name[7], name[8])
+            found[tally] = found.get(tally, 0) + sums[0]
+        return [(self._owner, *tally, n) for tally, n in sorted(found.items())]
