@@ -55,6 +55,11 @@ class Shop:
         """Largest request body, bytes."""
         return int((self.venture.file.serving.max_body_mib if self.venture else 10.0) * 2**20)
 
+    @property
+    def private_webhooks(self) -> bool:
+        """Whether customers' webhooks may stand in a private network."""
+        return self.venture is not None and self.venture.file.webhooks.private_addresses
+
     def limits(self, processes: int = 1) -> HostLimits:
         """Bounds of one of ``processes`` serving processes; they share the venture's queue equally."""
         if self.venture is None:

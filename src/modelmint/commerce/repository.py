@@ -47,6 +47,16 @@ class Ticket:
     durable: Future[None]
 
 
+class DutyLease(Protocol):
+    """Held by one process of all that share the books, on whatever machine, at a time."""
+
+    def take(self) -> bool:
+        """Whether this process holds the lease now."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Books(Protocol):
     """The venture's books: the hot path and the core here, the rest by subject in attributes."""
 
@@ -161,6 +171,10 @@ class Books(Protocol):
         ...
 
     def deployment_history(self, name: str) -> list[Deployment]: ...
+    def duty_lease(self) -> DutyLease:
+        """For the process that does the housekeeping."""
+        ...
+
     def now(self) -> datetime:
         """The books' clock."""
         ...

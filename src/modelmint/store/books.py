@@ -30,6 +30,7 @@ from modelmint.store.channels import SqlChannels
 from modelmint.store.contracts import SqlContracts
 from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
+from modelmint.store.duty_lease import DutyLease
 from modelmint.store.journal import SqlJournal
 from modelmint.store.meters import SqlMeters
 from modelmint.store.operation import RELEASED
@@ -213,6 +214,9 @@ class SqlBooks:
     def deployment_history(self, name: str) -> list[Deployment]:
         with self._database.read() as connection:
             return deployments.history(connection, name)
+
+    def duty_lease(self) -> DutyLease:
+        return DutyLease(self._database)
 
     def now(self) -> datetime:
         return self._clock.now()

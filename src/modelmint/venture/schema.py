@@ -18,6 +18,7 @@ from modelmint.venture.sections.money import CostsSection, DemandSection, Machin
 from modelmint.venture.sections.plans import PlanSection
 from modelmint.venture.sections.serving import ServingSection
 from modelmint.venture.sections.venture import VentureSection
+from modelmint.venture.sections.webhooks import WebhooksSection
 
 #: Names that stand in web addresses and in paths: of models, of their variants and of plans.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -38,6 +39,7 @@ class VentureFile(Section):
     machine: MachineSection = MachineSection()
     plans: dict[str, PlanSection] = Field(default={})
     serving: ServingSection = ServingSection()
+    webhooks: WebhooksSection = WebhooksSection()
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:

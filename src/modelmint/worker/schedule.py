@@ -1,4 +1,8 @@
-"""Regular housekeeping beside the server: one thread per process, one lease for all of them."""
+"""Regular housekeeping beside the server: one thread per process, one lease for all of them.
+
+Processes of one workspace take turns by a lease file; where machines share a PostgreSQL database, a lease in it
+decides between them, too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmint.bootstrap import Shop
+from modelmint.worker.courier import Courier
 
 _log = logging.getLogger("modelmint.worker")
 LEASE_FILE = "worker.lease"
@@ -62,7 +67,7 @@ class Schedule:
 
     def __init__(self, shop: Shop, duties: Sequence[Duty] = DUTIES, tick_seconds: float = 1.0) -> None:
         self._shop, self._duties, self._tick = shop, duties, tick_seconds
-        self._lease = Lease(shop.workspace / LEASE_FILE)
+        self._lease, self._books_lease = Lease(shop.workspace / LEASE_FILE), shop.books.duty_lease()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
         self._thread.start()
@@ -70,13 +75,20 @@ class Schedule:
     def _run(self) -> None:
         waited = {duty.name: duty.every_seconds for duty in self._duties}
         while not self._stop.wait(self._tick):
-            if not self._lease.take():
+            if not self._may_work():
                 continue
             for duty in self._duties:
                 waited[duty.name] += self._tick
                 if waited[duty.name] >= duty.every_seconds:
                     waited[duty.name] = 0.0
                     self._do(duty)
+
+    def _may_work(self) -> bool:
+        try:
+            return self._lease.take() and self._books_lease.take()
+        except Exception:  # the books are away for a moment
+            _log.exception("could not ask for the lease")
+            return False
 
     def _do(self, duty: Duty) -> None:
         try:
@@ -91,9 +103,17 @@ class Schedule:
         """Finish the duty under way and end."""
         self._stop.set()
         self._thread.join()
+        self._books_lease.close()
         self._lease.close()
 
 
 def start(shop: Shop) -> Callable[[], None]:
     """Begin the schedule in this process; returns what ends it. ``modelmint serve`` hands this to the server."""
-    return Schedule(shop).stop
+    courier = Courier()
+    schedule = Schedule(shop, (*DUTIES, Duty("webhooks", 1.0, courier.turn)))
+
+    def stop() -> None:
+        schedule.stop()
+        courier.close()
+
+    return stop

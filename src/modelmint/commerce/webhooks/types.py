@@ -48,3 +48,35 @@ class Delivery:
     #: Status of the last answer, None where none came.
     last_status: int | None
     last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that is due, with all that is needed to send it."""
+
+    delivery: str
+    message: Message
+    endpoint: Endpoint
+    #: Secrets that sign it: the present one, and for a day after a rotation the former one.
+    secrets: tuple[str, ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of sending a parcel: a status, or none and the reason."""
+
+    delivery: str
+    endpoint: str
+    status: int | None
+    error: str
+
+    @property
+    def taken(self) -> bool:
+        """Whether the receiver said that it has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        """Whether the receiver asked for no more, ever."""
+        return self.status == 410

@@ -15,6 +15,9 @@ endpoints = Table(
     Column("owner", Text, nullable=False, index=True),
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),
+    # Signs along until then, so that a receiver can change over in its own time.
+    Column("former_secret", Text),
+    Column("former_until", BigInteger),
     # Space-separated; "*" for all.
     Column("kinds", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -66,6 +69,8 @@ payment_attempts = Table(
     Column("reference", Text, nullable=False, index=True),
     Column("minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    # "collect": we asked; "checkout": the customer pays on the provider's page.
+    Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
