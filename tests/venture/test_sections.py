@@ -54,9 +54,85 @@ def test_plans_that_cannot_be_sold_are_all_told_with_their_lines(tmp_path: Path)
         (2, "plans.mixed.free_calls", "free_calls and days make a trial, which has no price"),
         (5, "plans.short.days", "free_calls and days make a trial, which has no price"),
         (9, "plans.both.free_calls", "free_calls and days make a trial, which has no price"),
-        (12, "plans.twice.charges[1]", "a second charge over meter 'calls'"),
+        (
+            12,
+            "plans.twice.charges[1]",
+            "a second charge over meter 'calls' that never counts: the one before takes it all",
+        ),
         (17, "plans.ends.charges[0].tiers[1].up_to", "the last tier of meter 'items' ends at 5"),
     ]
+
+
+IMPOSSIBLE: list[tuple[str, str, str]] = [
+    ("prepaid = true\nmonthly = '9 USD'", "prepaid", "prepaid needs a price for each call"),
+    ("prepaid = true\nper_call = '1 USD'\nminimum = '9 USD'", "minimum", "minimum does not go with prepaid"),
+    ("prepaid = true\nper_call = '0 USD'", "prepaid", "a prepaid plan without a price takes nothing"),
+    ("prepaid = true\ncharges = [{package = 5, price = '1 USD'}]", "charges[0]", "a prepaid plan charges calls"),
+    ("prepaid = true\ncharges = [{meter = 'items', price = '1 USD'}]", "charges[0]", "a prepaid plan charges calls"),
+    ("per_call = '1 USD'\ncap = '5 USD'\nminimum = '6 USD'", "cap", "cap lies below minimum"),
+    ("monthly = '1 USD'\ncap = '5 USD'", "cap", "cap is the most that usage may cost"),
+    ("per_call = '1 USD'\nminimum = '6 CNY'", "", "a plan has one currency, found CNY, USD"),
+    ("yearly = '1 USD'\ndays = 3", "days", "free_calls and days make a trial"),
+    ("yearly = '1 USD'\nper_call = '1 USD'", "per_call", "per_call is for pay-per-use plans"),
+    ("per_call = '1 USD'\npromise = {credit = '5 %'}", "promise", "a promise needs p99_ms or availability"),
+    ("per_call = '1 USD'\npromise = {p99_ms = 50}", "promise.credit", "is missing"),
+    ("per_call = '1 USD'\npromise = {p99_ms = 0, credit = '5 %'}", "promise.p99_ms", "expected a number above 0"),
+    ("per_call = '1 USD'\npromise = {p99_ms = 5, credit = '0 %'}", "promise.credit", "a promise of 0 % gives nothing"),
+    ("free_calls = 5\npromise = {p99_ms = 5, credit = '5 %'}", "promise", "a promise gives back a share"),
+    ("charges = [{meter = 'pages', percent = '2 %'}]", "charges", "a plan of percentages alone says its currency"),
+    ("currency = 'XXX'\ncharges = [{meter = 'pages', percent = '2 %'}]", "currency", "unknown currency 'XXX'"),
+    ("charges = [{percent = '2 %'}]\ncurrency = 'USD'", "charges[0].percent", "a percentage is of amounts that events"),
+    ("charges = [{}]", "charges[0]", "a charge needs price"),
+    ("charges = [{meter = 'p', price = '1 USD', percent = '1 %'}]", "charges[0].percent", "give one of price, tiers"),
+    ("charges = [{meter = 'p', percent = 'nan %'}]", "charges[0].percent", "expected a percentage in quotes"),
+    ("charges = [{package = 5, tiers = [{price = '1 USD'}]}]", "charges[0].package", "package is a number of units"),
+    ("charges = [{kind = 'package', price = '1 USD'}]", "charges[0].kind", "the keys beside it make a per_unit charge"),
+    ("charges = [{aggregate = 'unique', price = '1 USD'}]", "charges[0].aggregate", "unique is for meters that events"),
+    ("charges = [{meter = 'p', aggregate = 'unique', model = 'm', price = '1 USD'}]", "charges[0].model",
+     "unique counts all of its meter"),
+    ("charges = [{meter = 'p', price = '1 USD', model = 'm'}, {meter = 'p', price = '1 USD', aggregate = 'unique'}]",
+     "charges[1]", "a unique charge is the only one over its meter"),
+    ("charges = [{meter = 'p', percent = '1 %', aggregate = 'max'}]\ncurrency = 'USD'", "charges[0].aggregate",
+     "a percentage adds amounts up"),
+    ("charges = [{state = 'abstain', price = '1 USD'}]", "charges[0].state", "expected ok or abstained"),
+    ("charges = [{meter = 'Bad Name', price = '1 USD'}]", "charges[0].meter", "a meter's name has small letters"),
+    ("charges = [{price = '1 USD'}, {price = '2 USD', model = 'm'}]", "charges[1]", "a second charge over meter"),
+    ("charges = [{price = '1 USD', model = 'm'}, {price = '2 USD', model = 'm'}]", "charges[1]", "a second charge"),
+    ("charges = [{price = '1 USD', model = 'm'}, {price = '2 USD', model = 'm', state = 'ok'}]", "charges[1]",
+     "a second charge"),
+    ("charges = [{model = 'm', price = '1 USD'}, {tiers = [{up_to = 5, price = '2 USD'}]}]",
+     "charges[1].tiers[0].up_to", "the last tier ends, and the plan with it, only where one charge"),
+    ("charges = [{model = 'm', tiers = [{up_to = 5, price = '2 USD'}]}]", "charges[0].tiers[0].up_to",
+     "the last tier of meter 'calls' ends at 5"),
+    ("per_call = '1 USD'\neffective = 2027-01-01T00:00:00", "effective", "expected a date like 2027-01-01"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "path", "message"), IMPOSSIBLE)
+def test_a_plan_that_makes_no_sense_is_refused_where_it_does_not(
+    tmp_path: Path, text: str, path: str, message: str
+) -> None:
+    found = [(p.path, p.message) for p in problems_of(tmp_path, f"{MINIMAL}[plans.odd]\n{text}\n")]
+    wanted = f"plans.odd.{path}".rstrip(".")
+    assert [one for one, said in found if message in said] == [wanted], found
+
+
+POSSIBLE = [
+    "charges = [{price = '1 USD', model = 'm', state = 'ok'}, {price = '2 USD', model = 'm'}, {price = '3 USD'}]",
+    "charges = [{kind = 'graduated', tiers = [{price = '1 USD'}]}]",
+    "charges = [{meter = 'pages.read_2', price = '1 USD', aggregate = 'max', state = 'half_read'}]",
+    "prepaid = true\ncharges = [{model = 'm', price = '1 USD'}, {price = '0 USD'}]",
+    "minimum = '5 USD'",
+    "currency = 'USD'\ncharges = [{meter = 'sales', percent = '2.5 %', included = 1000}]",
+    "per_call = '1 USD'\neffective = 2027-01-01",
+    "per_call = '1 USD'\neffective = 2027-01-01T08:00:00+08:00",
+]
+
+
+@pytest.mark.parametrize("text", POSSIBLE)
+def test_a_plan_that_makes_sense_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "venture.toml").write_text(f"{MINIMAL}[plans.fine]\n{text}\n")
+    assert load_venture(tmp_path).file.plans["fine"].sold_in == "USD"
 
 
 @pytest.mark.parametrize(

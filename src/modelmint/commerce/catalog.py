@@ -1,14 +1,25 @@
-"""Plans as the venture file states them, and what they say of themselves."""
+"""Plans as the venture file or the founder states them; their versions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from modelmint.commerce.types import Charge, Plan, Tier
+from modelmint.commerce.plan_terms import terms_of as terms_of
+from modelmint.commerce.types import Charge, Fits, Plan, Promise, Tier
 from modelmint.kit.digest import digest_value
 from modelmint.kit.money import UnitPrice
+from modelmint.venture.sections.charges import ChargeSection
 from modelmint.venture.sections.plans import PlanSection
+
+#: Terms that came later count in a version only where they are used, so that older plans keep their versions.
+_LATER: dict[str, Any] = {"yearly": None, "minimum": None, "cap": None, "prepaid": False, "promise": None}
+_LATER_IN_CHARGES: dict[str, Any] = {
+    "aggregate": "sum", "fits": Fits(), "package": 1, "percent": None, "included": 0,
+}  # fmt: skip
 
 
 def plans_from(file: Mapping[str, PlanSection]) -> list[Plan]:
@@ -19,54 +30,96 @@ def plans_from(file: Mapping[str, PlanSection]) -> list[Plan]:
     return [_plan(name, section) for name, section in file.items()]
 
 
+def effective_dates(file: Mapping[str, PlanSection]) -> dict[str, datetime]:
+    """Since when each plan is on sale in these terms, for those that say so."""
+    return {name: section.effective for name, section in file.items() if section.effective is not None}
+
+
 def version_of(plan: Plan) -> str:
     """12 hex characters over the terms; the same terms are the same version wherever they are written."""
     terms = {field: getattr(plan, field) for field in Plan.__slots__ if field != "version"}
-    return digest_value(terms)[:12]
+    terms = {name: value for name, value in terms.items() if name not in _LATER or value != _LATER[name]}
+    return digest_value({**terms, "charges": [_charge_terms_of(charge) for charge in plan.charges]})[:12]
+
+
+def _charge_terms_of(charge: Charge) -> dict[str, Any]:
+    terms = {field: getattr(charge, field) for field in Charge.__slots__}
+    terms = {name: value for name, value in terms.items() if terms_differ(name, value)}
+    if charge.kind == kind_of(charge.tiers):
+        del terms["kind"]
+    return terms
+
+
+def terms_differ(name: str, value: object) -> bool:
+    """Whether this term of a charge says something: older terms always do."""
+    return name not in _LATER_IN_CHARGES or value != _LATER_IN_CHARGES[name]
+
+
+def kind_of(tiers: Sequence[Tier]) -> str:
+    """The price model of a charge that has nothing but tiers."""
+    return "per_unit" if len(tiers) == 1 and tiers[0].up_to is None else "graduated"
 
 
 def _plan(name: str, section: PlanSection) -> Plan:
     charges = _charges(section)
     # A last tier with an end has no price for what comes after: the plan stops there.
-    ends = [c.tiers[-1].up_to for c in charges if c.meter == "calls" and c.tiers[-1].up_to is not None]
+    ends = [c.included + c.tiers[-1].up_to for c in charges if c.meter == "calls" and c.tiers and c.tiers[-1].up_to]
     limits = [limit for limit in (section.max_calls, *ends) if limit is not None]
+    promised = section.promise
     plan = Plan(
         name=name,
         version="",
         title=section.title or name.replace("_", " ").replace("-", " ").capitalize(),
-        currency=section.currency,
+        currency=section.sold_in,
         monthly=section.monthly,
         charges=charges,
         free_calls=section.free_calls,
         days=section.days,
         max_calls=min(limits, default=None),
         calls_per_minute=section.calls_per_minute,
+        yearly=section.yearly,
+        minimum=section.minimum,
+        cap=section.cap,
+        prepaid=section.prepaid,
+        promise=promised and Promise(promised.p99_ms, promised.availability, promised.credit),
     )
     return with_version(plan)
 
 
 def with_version(plan: Plan) -> Plan:
     """``plan`` under the version that its terms have."""
-    terms = {field: getattr(plan, field) for field in Plan.__slots__}
-    return Plan(**{**terms, "version": version_of(plan)})
+    return replace(plan, version=version_of(plan))
 
 
 def _charges(section: PlanSection) -> tuple[Charge, ...]:
     if section.per_call is not None:
-        return (Charge("calls", (Tier(None, section.per_call),)),)
+        return (Charge("calls", (Tier(None, section.per_call),), kind="per_unit"),)
     if section.charges:
-        return tuple(
-            Charge(charge.meter, tuple(Tier(tier.up_to, tier.price) for tier in charge.tiers))
-            for charge in section.charges
-        )
-    if section.included_calls is None or section.currency is None:
+        return tuple(_charge(charge) for charge in section.charges)
+    if section.included_calls is None or section.sold_in is None:
         return ()
     tiers = []
     if section.included_calls > 0:
-        tiers.append(Tier(section.included_calls, UnitPrice(Decimal(0), section.currency)))
+        tiers.append(Tier(section.included_calls, UnitPrice(Decimal(0), section.sold_in)))
     if section.overage is not None:
         tiers.append(Tier(None, section.overage))
-    return (Charge("calls", tuple(tiers)),) if tiers else ()
+    return (Charge("calls", tuple(tiers), kind=kind_of(tiers)),) if tiers else ()
+
+
+def _charge(section: ChargeSection) -> Charge:
+    tiers = [Tier(tier.up_to, tier.price) for tier in section.tiers]
+    if section.price is not None:
+        tiers = [Tier(None, section.price)]
+    return Charge(
+        meter=section.meter,
+        tiers=tuple(tiers),
+        kind=section.kind or section.priced_as,
+        aggregate=section.aggregate,
+        fits=Fits(section.model, section.variant, section.state),
+        package=section.package or 1,
+        percent=section.percent,
+        included=section.included,
+    )
 
 
 def is_trial(plan: Plan) -> bool:
@@ -77,34 +130,3 @@ def is_trial(plan: Plan) -> bool:
 def for_sale(plans: Sequence[Plan]) -> list[Plan]:
     """The plans that cost something: what a customer whose trial is spent can buy."""
     return [plan for plan in plans if not is_trial(plan)]
-
-
-def terms_of(plan: Plan) -> str:
-    """One line that a customer can read: ``49.00 USD a month, 5000 calls included, then 0.01 USD per call``."""
-    parts = []
-    if plan.monthly is not None:
-        parts.append(f"{plan.monthly} a month")
-    for charge in plan.charges:
-        parts += _charge_terms(charge)
-    if plan.free_calls is not None:
-        parts.append(f"{plan.free_calls} free calls")
-    if plan.days is not None:
-        parts.append(f"for {plan.days} days")
-    if plan.max_calls is not None:
-        parts.append(f"at most {plan.max_calls} calls a month")
-    if plan.calls_per_minute is not None:
-        parts.append(f"{plan.calls_per_minute} calls a minute")
-    return ", ".join(parts)
-
-
-def _charge_terms(charge: Charge) -> list[str]:
-    unit = charge.meter.removesuffix("s")
-    parts = []
-    for position, tier in enumerate(charge.tiers):
-        if tier.up_to is None:
-            parts.append(f"{'then ' if position else ''}{tier.price} per {unit}")
-        elif tier.price.amount == 0:
-            parts.append(f"{tier.up_to} {charge.meter} included")
-        else:
-            parts.append(f"{tier.price} per {unit} up to {tier.up_to}")
-    return parts

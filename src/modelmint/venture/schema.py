@@ -74,8 +74,8 @@ class VentureFile(Section):
     def _prices(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Where a price stands and its currency."""
         for name, plan in self.plans.items():
-            if plan.currency:
-                yield ("plans", name), plan.currency
+            if plan.sold_in:
+                yield ("plans", name), plan.sold_in
         for key in ("wrong_answer", "storage_per_call", "review_per_abstention"):
             price = getattr(self.costs, key)
             if price is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -75,18 +77,41 @@ def _money(value: object) -> object:
     raise ValueError(f'expected an amount and a currency in quotes, like "49 USD", found {value!r}')
 
 
+_PERCENT = re.compile(r"\s*(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%\s*")
+
+
 def _percent(value: object) -> object:
     if isinstance(value, Decimal):
         return value
-    if isinstance(value, str) and value.strip().endswith("%"):
-        try:
-            share = Decimal(value.strip()[:-1].strip()) / 100
-        except ArithmeticError as error:
-            raise ValueError(f'expected a percentage like "2.9 %", found {value!r}') from error
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value)):
+        share = Decimal(match[1]).scaleb(-2)
         if not 0 <= share <= 1:
             raise ValueError(f"expected 0 % to 100 %, found {value!r}")
         return share
     raise ValueError(f'expected a percentage in quotes, like "2.9 %", found {value!r}')
+
+
+def _moment(value: object) -> object:
+    """A date is its midnight, UTC; a time says its zone."""
+    found = value
+    if isinstance(value, str):
+        try:
+            found = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        except ValueError:
+            found = None
+    if isinstance(found, datetime) and found.tzinfo is not None:
+        return found.astimezone(UTC)
+    if isinstance(found, date) and not isinstance(found, datetime):
+        return datetime(found.year, found.month, found.day, tzinfo=UTC)
+    raise ValueError(f"expected a date like 2027-01-01, or a time with its zone, found {value!s:.80}")
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return Decimal(repr(value))
+    if isinstance(value, Decimal):
+        return value
+    raise ValueError(f"expected a number above 0, found {value!r}")
 
 
 #: ``"0.02 USD"``; may be finer than the smallest coin.
@@ -95,3 +120,7 @@ Price = Annotated[UnitPrice, BeforeValidator(_price)]
 Amount = Annotated[Money, BeforeValidator(_money)]
 #: ``"2.9 %"`` as the share ``Decimal("0.029")``.
 Percent = Annotated[Decimal, BeforeValidator(_percent)]
+#: ``2027-01-01``; a date is midnight UTC.
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+#: A number above 0 as it is written: 49.9 is ``Decimal("49.9")``.
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
