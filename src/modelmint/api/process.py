@@ -10,15 +10,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.routing import BaseRoute
 from uvicorn import Config, Server
 
 from modelmint.api.accept import Acceptor
 from modelmint.api.app import Application
 from modelmint.api.board import Board
+from modelmint.api.problems import status_of
 from modelmint.api.protocol import BoundedProtocol, close_slow
 from modelmint.api.service import Service
 from modelmint.bootstrap import Shop, open_shop
@@ -33,6 +35,8 @@ LAST_CALLS_SECONDS = 0.5
 STARTUP_FAILED = 3
 #: Starts work beside the server (the worker's schedule) and returns what ends it.
 Background = Callable[[Shop], Callable[[], None]]
+#: Makes further routes (the console's) from the shop, the founder's token and the table from errors to statuses.
+Mounts = Callable[[Shop, str, Callable[[ModelmintError], int]], Sequence[BaseRoute]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class ProcessConfig:
     engine: EngineChoice | None = None
     background: Background | None = None
     log_level: str = "WARNING"
+    mounts: Mounts | None = None
 
 
 def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -> None:
@@ -62,7 +67,8 @@ def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -
         sys.exit(STARTUP_FAILED)
     end_background = config.background(shop) if config.background else None
     try:
-        _Server(service, listener, worker).run()
+        mounts = config.mounts(shop, service.admin_token, status_of) if config.mounts else ()
+        _Server(service, listener, worker, mounts).run()
     finally:
         if end_background is not None:
             end_background()
@@ -81,10 +87,12 @@ def setup_logging(level: str) -> None:
 class _Server(Server):
     """uvicorn with even accepting, bounded waiting, and a stop that fails no call."""
 
-    def __init__(self, service: Service, listener: socket.socket, worker: int) -> None:
+    def __init__(
+        self, service: Service, listener: socket.socket, worker: int, mounts: Sequence[BaseRoute] = ()
+    ) -> None:
         super().__init__(
             Config(
-                Application(service),
+                Application(service, mounts),
                 loop="uvloop" if sys.platform != "win32" else "asyncio",
                 http=BoundedProtocol,
                 ws="none",

@@ -24,7 +24,7 @@ from modelmint.api.board import Board
 from modelmint.api.errors import BadHost, PortTaken, ServerFailed
 from modelmint.api.identity import admin_token
 from modelmint.api.lock import announce, claimed
-from modelmint.api.process import STARTUP_FAILED, Background, ProcessConfig, process_name, serve_process
+from modelmint.api.process import STARTUP_FAILED, Background, Mounts, ProcessConfig, process_name, serve_process
 from modelmint.bootstrap import WORKSPACE, open_shop
 from modelmint.kit.machine import this_machine
 from modelmint.operations.deploy import ensure_deployed, targets
@@ -50,6 +50,7 @@ def run(
     database_url: str | None = None,
     engine: EngineChoice | None = None,
     background: Background | None = None,
+    mounts: Mounts | None = None,
     on_ready: Callable[[str], None] | None = None,
     log_level: str = "WARNING",
 ) -> None:
@@ -57,9 +58,9 @@ def run(
 
     ``workers`` processes share one listening socket; left out, as many as the cores hold engines of the chosen
     thread count. ``port`` 0 takes a free one. Where nothing is deployed, the newest release is. ``background``
-    (a module-level function) is started in every process. ``on_ready`` is told the URL once all of them serve.
-    A second signal stops at once. Raises ``AlreadyServed``, ``ServerFailed``, ``BadHost``, ``PortTaken``, and what
-    opening the shop raises.
+    (a module-level function) is started in every process; ``mounts`` (another) adds routes to each. ``on_ready``
+    is told the URL once all of them serve. A second signal stops at once. Raises ``AlreadyServed``,
+    ``ServerFailed``, ``BadHost``, ``PortTaken``, and what opening the shop raises.
     """
     root = root.resolve()
     workspace = root / WORKSPACE
@@ -68,7 +69,7 @@ def run(
         workers = workers or fitting
         listener = listen(host, port)
         board = new_board(workspace / "run", workers)
-        config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level)
+        config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level, mounts)
         parent = _Parent(config, board, listener)
         try:
             parent.start()

@@ -28,6 +28,7 @@ def serve(
     from modelmint.api.lock import claimed
     from modelmint.api.process import setup_logging
     from modelmint.api.server import run
+    from modelmint.console.routes import console_routes
     from modelmint.worker.schedule import start
 
     session = session_of(ctx)
@@ -42,12 +43,13 @@ def serve(
         payload = {
             "url": url,
             "pid": os.getpid(),
+            "console": f"{url}/console",
             "models": {name: f"{url}/v1/models/{name}/predict" for name in names},
             "root": str(session.root),
         }
         session.out.answer(payload, lambda out: _show(out, session, url, names))
 
-    run(session.root, host, port, workers, background=start, on_ready=ready)
+    run(session.root, host, port, workers, background=start, mounts=console_routes, on_ready=ready)
 
 
 def _take_in(session: Session, folder: Path) -> None:
@@ -80,6 +82,7 @@ def _show(out: Output, session: Session, url: str, names: list[str]) -> None:
     out.say(f"Serving at {url}  (Ctrl-C stops it)", style="bold green")
     for name in names:
         out.say(f"  POST {url}/v1/models/{name}/predict")
+    out.say(f"  {url}/console   (sign in with the token in .modelmint/keys/admin.token)")
     out.say(f"  {url}/openapi.json   {url}/metrics")
     if not session.out.options.quiet:
         out.say(f"A customer and a key: {session.hint('customers add NAME --plan PLAN')}, then keys add NAME")

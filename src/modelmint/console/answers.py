@@ -1,0 +1,105 @@
+"""What a page's function is handed, and what it may answer."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelmint.bootstrap import Shop
+from modelmint.commerce.repository import Books
+from modelmint.console.errors import BadForm
+from modelmint.console.sessions import FOUNDER, Session
+from modelmint.console.words import Words
+
+_LONGEST_FIELD = 2000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One understood request for a page."""
+
+    shop: Shop
+    session: Session
+    words: Words
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    #: All values of fields that may come more than once.
+    many: Mapping[str, tuple[str, ...]]
+    #: ``https://shop.example``, as the reader's browser knows it.
+    origin: str
+    #: Who asks, for counting wrong sign-ins.
+    address: str
+
+    @property
+    def books(self) -> Books:
+        """The shop's books."""
+        return self.shop.books
+
+    @property
+    def founder(self) -> bool:
+        """Whether the founder asks."""
+        return self.session.who == FOUNDER
+
+    @property
+    def customer(self) -> str:
+        """Id of the customer whom the page is about: a customer's own, or the one that the founder looks at."""
+        return self.path["customer"] if self.founder else self.session.customer
+
+    @property
+    def home(self) -> str:
+        """Where the pages of that customer lie."""
+        return f"/console/customers/{self.customer}" if self.founder else "/console/my"
+
+    def text(self, name: str, *, default: str | None = None, lines: bool = False) -> str:
+        """A field of the form; raises ``BadForm`` where it is missing or no line of text."""
+        value = self.form.get(name, "").strip() or default
+        if value is None or len(value) > _LONGEST_FIELD:
+            raise BadForm(f"expected something in {name!r} of at most {_LONGEST_FIELD} characters")
+        if any(unicodedata.category(sign) == "Cc" and not (lines and sign in "\r\n") for sign in value):
+            raise BadForm(f"expected {name!r} without control characters")
+        return value
+
+    def chosen(self, name: str, allowed: tuple[str, ...]) -> str:
+        """A field that must be one of ``allowed``."""
+        value = self.form.get(name, "")
+        if value not in allowed:
+            raise BadForm(f"expected {name!r} as one of {', '.join(allowed)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Page:
+    """A template with its values. ``title`` and ``here`` (an entry of the navigation) are for the frame."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Go:
+    """On to another page of the console, which says ``said`` (a key of the words) once."""
+
+    to: str
+    said: str = ""
+    #: Signs in or out: the session from here on.
+    session: Session | None = None
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file, or a document of its own kind."""
+
+    content: bytes
+    media_type: str
+    #: Offered under this name; None shows it in the browser.
+    name: str | None = None
+    #: Content security policy of a document shown in the browser.
+    policy: str | None = None
+
+
+Answer = Page | Go | Download
+Handler = Callable[[Asked], Answer]

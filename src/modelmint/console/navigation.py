@@ -1,0 +1,49 @@
+"""What stands in the side bar, in order. A page that wants to be found adds a line here and a word in each language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link: ``words`` names it, ``path`` is where it leads and what is below it."""
+
+    words: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one heading."""
+
+    words: str
+    entries: tuple[Entry, ...]
+
+
+FOUNDER: tuple[Group, ...] = (
+    Group("nav.sell", (Entry("nav.overview", "/console/overview"), Entry("nav.customers", "/console/customers"))),
+)
+
+CUSTOMER: tuple[Group, ...] = (
+    Group(
+        "nav.account",
+        (
+            Entry("nav.usage", "/console/my/usage"),
+            Entry("nav.invoices", "/console/my/invoices"),
+            Entry("nav.keys", "/console/my/keys"),
+        ),
+    ),
+)
+
+#: Below the name of one customer, as the founder sees it.
+TABS: tuple[Entry, ...] = (
+    Entry("nav.usage", "/usage"),
+    Entry("nav.invoices", "/invoices"),
+    Entry("nav.keys", "/keys"),
+)
+
+
+def is_here(entry: Entry, path: str) -> bool:
+    """Whether ``path`` is that page or one below it."""
+    return path == entry.path or path.startswith(entry.path + "/")

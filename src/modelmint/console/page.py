@@ -1,0 +1,223 @@
+"""Routes around page functions: who may see them, what their forms must carry, what every answer says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from modelmint.bootstrap import Shop
+from modelmint.commerce.errors import Unauthenticated
+from modelmint.commerce.people.actor import SYSTEM, acting
+from modelmint.console.answers import Answer, Asked, Download, Go, Handler, Page
+from modelmint.console.attempts import Attempts
+from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, NotYourPage
+from modelmint.console.frame import Frame
+from modelmint.console.sessions import CUSTOMER, FOUNDER, LIFE, NOBODY, Session, Sessions, Signer
+from modelmint.console.words import Words, choose
+from modelmint.kit.errors import ModelmintError, category_of
+from modelmint.kit.ids import new_id
+
+_log = logging.getLogger("modelmint.console")
+SESSION, SAID, LANGUAGE = "mm_session", "mm_said", "mm_lang"
+PLACE = "/console"
+LARGEST_FORM = 64 * 1024
+#: Nothing from elsewhere, no script or style inside a page, no frame around it.
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+Reader = Literal["anyone", "founder", "customer", "signed in"]
+StatusOf = Callable[[ModelmintError], int]
+
+
+@dataclass(frozen=True)
+class Console:
+    """What one process's pages share."""
+
+    shop: Shop
+    admin_token: str
+    status_of: StatusOf
+    signer: Signer
+    sessions: Sessions
+    attempts: Attempts
+    frame: Frame
+
+
+class PageRoute:
+    """An ASGI endpoint around page functions, one per method, which run in a thread and may block."""
+
+    def __init__(self, console: Console, reader: Reader, handlers: Mapping[str, Handler]) -> None:
+        self._console, self._reader, self._handlers = console, reader, handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; every error leaves as a page."""
+        request = Request(scope, receive)
+        try:
+            body = await _form_of(request) if request.method == "POST" else b""
+            response = await asyncio.to_thread(self._answer, request, body)
+        except ClientDisconnect:
+            return
+        except ModelmintError as error:  # before there was a page to speak of
+            response = Response(str(error), self._console.status_of(error), media_type="text/plain")
+        for name, value in SECURITY.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("content-security-policy", POLICY)
+        response.headers.setdefault("cache-control", "no-store")
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        console, now = self._console, self._console.shop.clock.now()
+        known = console.sessions.read(request.cookies.get(SESSION), now)
+        session = known or console.sessions.open(now)
+        language = choose(
+            request.query_params.get("lang"),
+            request.cookies.get(LANGUAGE),
+            accepted=request.headers.get("accept-language", ""),
+        )
+        asked = _asked(console.shop, request, session, Words(language), body)
+        with acting(_actor(session)):
+            try:
+                answer = self._run(asked, request.method)
+            except Exception as error:
+                answer = self._problem(error)
+            if isinstance(answer, Page) and answer.status in (401, 403) and known is None and request.method == "GET":
+                answer = Go(f"{PLACE}/sign-in?next={quote(request.url.path)}")
+            response = self._respond(answer, asked, request)
+        if known is None and isinstance(answer, Page):  # its forms need a session to belong to
+            self._set(response, request, SESSION, console.sessions.cookie(session))
+        if request.query_params.get("lang") == language:
+            self._set(response, request, LANGUAGE, language, seconds=365 * 86_400)
+        return response
+
+    def _run(self, asked: Asked, method: str) -> Answer:
+        """The page function, for whom it is meant and with a form of ours."""
+        if self._reader != "anyone":
+            if asked.session.who == NOBODY:
+                raise Unauthenticated("sign in first")
+            if self._reader in (FOUNDER, CUSTOMER) and asked.session.who != self._reader:
+                raise NotYourPage("this page is for others")
+        if asked.session.who == CUSTOMER:
+            asked = self._checked_key(asked)
+        if method == "POST" and not self._console.sessions.form_fits(asked.session, asked.form.get("token", "")):
+            raise FormNotOurs("expected a form of this session; load the page again and repeat")
+        return self._handlers["GET" if method == "HEAD" else method](asked)
+
+    def _checked_key(self, asked: Asked) -> Asked:
+        """A customer's session lasts no longer than the key that opened it."""
+        now = self._console.shop.clock.now()
+        for key in asked.books.keys(asked.session.customer):
+            if key.id == asked.session.key and key.revoked_at is None and (key.expires_at or now) >= now:
+                return asked
+        raise Unauthenticated("the key that opened this session is revoked or expired")
+
+    def _problem(self, error: Exception) -> Page:
+        if not isinstance(error, ModelmintError):
+            incident = new_id("inc")
+            _log.error("incident %s", incident, exc_info=error)
+            return Page("error.html", {"code": "internal_error", "detail": incident, "problems": ()}, 500)
+        status = self._console.status_of(error)
+        if status >= 500:
+            _log.error("console: %s: %s", error.code, error)
+        values = {"code": error.code, "detail": error.message, "problems": error.problems}
+        return Page("error.html", {**values, "category": category_of(error).code}, status)
+
+    def _respond(self, answer: Answer, asked: Asked, request: Request) -> Response:
+        if isinstance(answer, Download):
+            response = Response(answer.content, media_type=answer.media_type)
+            if answer.name is not None:
+                response.headers["content-disposition"] = f'attachment; filename="{answer.name}"'
+            if answer.policy is not None:
+                response.headers["content-security-policy"] = answer.policy
+            return response
+        if isinstance(answer, Go):
+            redirect = RedirectResponse(answer.to, 303)
+            if answer.said:
+                self._set(redirect, request, SAID, self._console.signer.sign("said", answer.said), seconds=60)
+            if answer.session is not None:
+                self._set(redirect, request, SESSION, self._console.sessions.cookie(answer.session))
+            return redirect
+        said = self._console.signer.read("said", request.cookies.get(SAID, "")) or ""
+        token = self._console.sessions.form_token(asked.session)
+        content = self._console.frame.render(answer, asked, request.url.path, token, said)
+        page = Response(content, answer.status, media_type="text/html")
+        if said:
+            page.delete_cookie(SAID, path=PLACE)
+        return page
+
+    def _set(self, response: Response, request: Request, name: str, value: str, seconds: int = 0) -> None:
+        seconds = seconds or int(LIFE.total_seconds())
+        secure = _scheme(request) == "https"
+        response.set_cookie(name, value, seconds, path=PLACE, secure=secure, httponly=True, samesite="strict")
+
+
+def page(console: Console, path: str, reader: Reader, **handlers: Handler) -> Route:
+    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too."""
+    return Route(PLACE + path, endpoint=PageRoute(console, reader, handlers), methods=list(handlers))
+
+
+def _actor(session: Session) -> str:
+    if session.who == CUSTOMER:
+        return f"customer:{session.customer}"
+    return session.who or SYSTEM
+
+
+def _asked(shop: Shop, request: Request, session: Session, words: Words, body: bytes) -> Asked:
+    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500) if body else {}
+    host = request.headers.get("host", "")
+    return Asked(
+        shop=shop,
+        session=session,
+        words=words,
+        path=request.path_params,
+        query={name: value for name, value in parse_qsl(request.url.query) if name != "lang"},
+        form={name: values[-1] for name, values in fields.items()},
+        many={name: tuple(values) for name, values in fields.items()},
+        origin=f"{_scheme(request)}://{host}",
+        address=_address(request),
+    )
+
+
+def _scheme(request: Request) -> str:
+    """As the browser sees it; behind a proxy that ends TLS, as the proxy says."""
+    told = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
+    return "https" if told == "https" else request.url.scheme
+
+
+def _address(request: Request) -> str:
+    """Of the caller; of the one that a proxy on this machine speaks for."""
+    address = request.client.host if request.client else ""
+    told = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
+    return told[:64] if told and address in ("127.0.0.1", "::1", "") else address
+
+
+async def _form_of(request: Request) -> bytes:
+    """The body of a form from one of our own pages, bounded; raises ``FormNotOurs``, ``FormTooLarge``."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise BadForm("expected a form")
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+        raise FormNotOurs("a form from another site")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_FORM:
+            raise FormTooLarge(f"expected a form of at most {LARGEST_FORM} bytes")
+    return bytes(body)

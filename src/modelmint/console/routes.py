@@ -1,0 +1,57 @@
+"""All pages of the console, to be mounted beside the API."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from modelmint.bootstrap import Shop
+from modelmint.console.answers import Answer, Asked
+from modelmint.console.attempts import Attempts
+from modelmint.console.errors import NoSuchPage
+from modelmint.console.frame import Frame
+from modelmint.console.page import PLACE, Console, StatusOf, page
+from modelmint.console.pages import customers, invoices, keys, overview, signing, usage
+from modelmint.console.sessions import Sessions, Signer
+
+STATIC = Path(__file__).parent / "static"
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequence[BaseRoute]:
+    """Every page, in one process; handed to the server by ``cli``."""
+    signer = Signer(admin_token)
+    sessions = Sessions(signer, shop.workspace / "run" / "signed-out")
+    console = Console(shop, admin_token, status_of, signer, sessions, Attempts(), Frame())
+    return [
+        *signing.pages(console),
+        *overview.pages(console),
+        *customers.pages(console),
+        *usage.pages(console),
+        *invoices.pages(console),
+        *keys.pages(console),
+        Route(f"{PLACE}/static/{{name}}", _static_files()),
+        page(console, "/{rest:path}", "anyone", GET=_nothing, POST=_nothing),
+    ]
+
+
+def _nothing(_: Asked) -> Answer:
+    raise NoSuchPage("there is no such page")
+
+
+def _static_files() -> Callable[[Request], Awaitable[Response]]:
+    files = {path.name: (path.read_bytes(), _KINDS[path.suffix]) for path in STATIC.iterdir() if path.suffix in _KINDS}
+
+    async def static(request: Request) -> Response:
+        content, kind = files.get(request.path_params["name"], (None, ""))
+        if content is None:
+            return Response(status_code=404)
+        # Checked again at every start of a page, so that a new version is never shown in the old one's clothes.
+        headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+        return Response(content, media_type=kind, headers=headers)
+
+    return static

@@ -1,0 +1,9 @@
+"""English."""
+
+from __future__ import annotations
+
+from modelmint.console.words.en.customers import WORDS as _CUSTOMERS
+from modelmint.console.words.en.money import WORDS as _MONEY
+from modelmint.console.words.en.shell import WORDS as _SHELL
+
+WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY
