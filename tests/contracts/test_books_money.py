@@ -59,7 +59,8 @@ def test_a_month_with_included_calls_charges_the_fee_once_and_the_overage(books:
     caller = a_caller(books, "clinic")
     caller.call(13)
     clock.at = NOVEMBER.end
-    assert amounts(books.close_period(caller.customer.id, NOVEMBER, "")) == [(1, 4905, [4900, 0, 5])]
+    # held 20.5 of 30 days: 49.00 x 20.5 / 30 = 33.48 (33.4833); 3 x 0.015 = 0.045 -> 0.05
+    assert amounts(books.close_period(caller.customer.id, NOVEMBER, "")) == [(1, 3353, [3348, 0, 5])]
     clock.at = DECEMBER.end
     assert amounts(books.close_period(caller.customer.id, DECEMBER, "")) == [(2, 4900, [4900])]
 
@@ -84,9 +85,19 @@ def test_cutting_a_month_bills_every_call_once_and_goes_on_in_the_tiers(books: S
         clock.advance(timedelta(days=2))
     clock.at = NOVEMBER.end
     found = books.close_period(caller.customer.id, NOVEMBER, "")
-    # 24 calls: 10 included, 14 x 0.015 = 0.21; cut after 6, 12, 18 and 24
-    assert amounts(found) == [(1, 4900, [4900, 0]), (2, 3, [0, 3]), (3, 9, [9]), (4, 9, [9])]
-    assert sum(one.total.minor for one in found) == 4900 + 21
+    # 24 calls: 10 included, 14 x 0.015 = 0.21; cut after 6, 12, 18 and 24.
+    # The fee by microseconds held: nothing, then two days each (3.2667, its running total rounded), 14.5 at the end.
+    fees = [327, 326, 327, 2368]
+    assert amounts(found) == [
+        (1, 0, [0]),
+        (2, 330, [327, 0, 3]),
+        (3, 335, [326, 9]),
+        (4, 336, [327, 9]),
+        (5, 2368, [2368]),
+    ]
+    # 49.00 x 20.5 / 30 = 33.48
+    assert sum(fees) == 3348
+    assert sum(one.total.minor for one in found) == 3348 + 21
     assert sum(line.quantity for one in found for line in one.lines if line.meter) == 24
 
 
@@ -154,7 +165,8 @@ def test_a_longer_period_is_one_invoice_a_month(books: SqlBooks, clock: ManualCl
     clock.at = DECEMBER.end
     found = books.close_period(caller.customer.id, Period(NOVEMBER.start, DECEMBER.end), "")
     assert [one.period for one in found] == [NOVEMBER, DECEMBER]
-    assert amounts(found) == [(1, 4902, [4900, 0, 2]), (2, 4902, [4900, 0, 2])]
+    # November from the 10th at noon: 49.00 x 20.5 / 30 = 33.48; December in full; 1 x 0.015 -> 0.02
+    assert amounts(found) == [(1, 3350, [3348, 0, 2]), (2, 4902, [4900, 0, 2])]
 
 
 def test_a_change_of_plan_bills_each_version_for_what_was_used_under_it(books: SqlBooks, clock: ManualClock) -> None:
@@ -264,4 +276,4 @@ def test_every_ledger_transaction_sums_to_zero_and_the_customer_owes_the_invoice
     for caller in callers:
         owed = sum(one.total.minor for one in books.invoices(caller.customer.id))
         assert found[f"receivable:{caller.customer.id}", "USD"].minor == owed > 0
-    assert found["revenue:clinic:flat_monthly", "USD"].minor == -4900
+    assert found["revenue:clinic:flat_monthly", "USD"].minor == -3348

@@ -24,13 +24,25 @@ from modelmint.commerce.types import (
 )
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
-from modelmint.store import catalogue, closing, deployments, journal, keys, leftovers, people, referrals, usage
+from modelmint.store import (
+    catalogue,
+    closing,
+    deployments,
+    invoices,
+    journal,
+    keys,
+    leftovers,
+    people,
+    referrals,
+    usage,
+)
 from modelmint.store.bills import SqlBills
 from modelmint.store.channels import SqlChannels
 from modelmint.store.contracts import SqlContracts
 from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
 from modelmint.store.duty_lease import DutyLease
+from modelmint.store.entries import entries_of
 from modelmint.store.journal import SqlJournal
 from modelmint.store.meters import SqlMeters
 from modelmint.store.operation import RELEASED
@@ -189,15 +201,15 @@ class SqlBooks:
     def invoices(self, customer: str | None = None) -> list[Invoice]:
         with self._database.read() as connection:
             owner = None if customer is None else people.customer(connection, customer).id
-            return closing.all_invoices(connection, owner)
+            return invoices.every(connection, owner)
 
     def invoice(self, wanted: str) -> Invoice:
         with self._database.read() as connection:
-            return closing.invoice(connection, wanted)
+            return invoices.one(connection, wanted)
 
     def ledger(self) -> list[LedgerEntry]:
         with self._database.read() as connection:
-            return list(journal.entries_of(connection))
+            return list(entries_of(connection))
 
     # deployments
     def deploy(self, name: str, release: str, model: str, variant: str | None) -> Deployment:

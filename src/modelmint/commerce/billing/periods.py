@@ -1,19 +1,16 @@
-"""Which part of time is billed, and the invoice that comes of it. Pure: usage in, invoice out."""
+"""Which part of time is billed: billing periods, their parts, where a closing ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 
-from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.errors import PeriodNotOver
-from modelmint.commerce.metering.types import MeterTotals
-from modelmint.commerce.rating.rate import rate
-from modelmint.commerce.rating.types import InvoiceLine
-from modelmint.commerce.types import Customer, Plan, Subscription
-from modelmint.kit.money import Money
-from modelmint.kit.period import Period, month_of
+from modelmint.commerce.moments import micros
+from modelmint.kit.period import Period, billing_period
+
+_SECONDS = 1_000_000
+_DAY = 86_400 * _SECONDS
 
 
 def end_of(period: Period, now: datetime, *, until_now: bool) -> datetime:
@@ -37,78 +34,49 @@ def end_of(period: Period, now: datetime, *, until_now: bool) -> datetime:
     )
 
 
-def by_month(period: Period) -> Iterator[Period]:
-    """``period`` cut where calendar months (UTC) begin; prices, fees and tiers count by month."""
-    start = period.start
-    while start < period.end:
-        end = min(month_of(start).end, period.end)
-        yield Period(start, end)
-        start = end
+def beginning_in(month: Period, anchor: int) -> Period:
+    """The billing period that begins in a calendar month."""
+    return billing_period(month.end - timedelta(microseconds=1), anchor)
 
 
-def fee_due(subscription: Subscription, part: Period) -> bool:
-    """Whether the fee of the month falls into ``part`` of it.
-
-    It is due once a month, at the first moment of the month at which the plan is held; exactly one part of
-    the month holds that moment. A plan given up the moment it was taken owes nothing.
-    """
-    first = max(subscription.starts_at, month_of(part.start).start)
-    held = subscription.ends_at is None or subscription.ends_at > first
-    return held and first in part
-
-
-def draft_invoice(
-    customer: Customer,
-    subscription: Subscription,
-    plan: Plan,
-    part: Period,
-    totals: Sequence[MeterTotals],
-    *,
-    notice: str,
-    now: datetime,
-) -> Invoice | None:
-    """The invoice of ``subscription`` for ``part`` (inside one month), not numbered yet.
-
-    ``totals`` are this subscription's, of the month and of closed months whose usage came late. None where
-    there is nothing to put on it, or the plan has no price.
-    """
-    if plan.currency is None:
-        return None
-    month = month_of(part.start).start
-    here = [entry for entry in totals if entry.month == month] or [MeterTotals(subscription.id, month, {}, {})]
-    lines: list[InvoiceLine] = []
-    for entry in here:
-        lines += rate(plan, entry, fee_due=fee_due(subscription, part))
-    for entry in sorted((e for e in totals if e.month != month), key=lambda e: e.month):
-        lines += rate(plan, entry, fee_due=False, late=True)
-    if not lines:
-        return None
-    return Invoice(
-        id="",
-        number=0,
-        customer=customer.id,
-        customer_name=customer.name,
-        period=part,
-        currency=plan.currency,
-        lines=tuple(lines),
-        subtotal=total_of(lines, plan.currency),
-        tax=Money(0, plan.currency),
-        total=total_of(lines, plan.currency),
-        burns=(),
-        credit=Money(0, plan.currency),
-        due=total_of(lines, plan.currency),
-        tax_rate=Decimal(0),
-        subscription=subscription.id,
-        plan=plan.name,
-        plan_version=plan.version,
-        notice=notice,
-        finalised_at=now,
-    )
+def parts(window: Period, anchor: int, cuts: Iterable[datetime] = ()) -> Iterator[Period]:
+    """``window`` cut where billing periods begin, and at ``cuts``; each part lies inside one billing period."""
+    edges = sorted(cut for cut in set(cuts) if window.start < cut < window.end)
+    start = window.start
+    while start < window.end:
+        ends = [billing_period(start, anchor).end, window.end, *(edge for edge in edges if edge > start)]
+        yield Period(start, min(ends))
+        start = min(ends)
 
 
-def total_of(lines: Sequence[InvoiceLine], currency: str) -> Money:
-    """The sum of the lines; raises ``BadMoney`` where one has another currency."""
-    total = Money(0, currency)
-    for line in lines:
-        total = total + line.amount
-    return total
+def days_text(span: int) -> str:
+    """A span of microseconds in words: ``20 days``, ``20 days 12:00:00``, with a fraction where there is one."""
+    days, rest = divmod(span, _DAY)
+    seconds, fraction = divmod(rest, _SECONDS)
+    found = f"{days} day{'' if days == 1 else 's'}"
+    if rest:
+        found += f" {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return found + (f".{fraction:06}" if fraction else "")
+
+
+def length(span: Period) -> int:
+    """Microseconds from its start to its end."""
+    return micros(span.end) - micros(span.start)
+
+
+def year_of(moment: datetime, since: datetime) -> Period:
+    """The year that holds ``moment``, of those that count from ``since``; 29 February counts as the 28th elsewhere."""
+    years = moment.year - since.year
+    start = _later(since, years)
+    if moment < start:
+        years -= 1
+        start = _later(since, years)
+    return Period(start, _later(since, years + 1))
+
+
+def _later(since: datetime, years: int) -> datetime:
+    utc = since.astimezone(UTC)
+    try:
+        return utc.replace(year=utc.year + years)
+    except ValueError:  # 29 February
+        return utc.replace(year=utc.year + years, day=28)

@@ -105,13 +105,15 @@ class BillingInputs:
     subscription: str
     plan: str
     plan_version: str
+    #: Day of the month on which billing periods begin.
+    anchor: int
     #: What this invoice covers, inside ``period``, the billing period.
     part: Period
     period: Period
     #: First moment of the first holding of the root: years of a yearly fee count from it.
     since: datetime
     held: tuple[Held, ...]
-    #: True where the part ends the billing period, or nothing is held after it: commitments fall due.
+    #: True where the part ends the billing period: commitments fall due.
     last: bool
     cells: tuple[Cell, ...]
     distinct: tuple[Distinct, ...]

@@ -1,0 +1,275 @@
+"""What invoices are computed from, read from the roll-ups: holdings, cells, different values, kept promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from modelmint.commerce.billing.prorate import merged
+from modelmint.commerce.billing.types import Held, Kept
+from modelmint.commerce.metering.types import Cell, Distinct, Quantities
+from modelmint.commerce.moments import micros, moment
+from modelmint.commerce.types import Plan
+from modelmint.kit.period import Period
+from modelmint.store import catalogue
+from modelmint.store.operation import RELEASED, REPLAYED
+from modelmint.store.schema import call_rollups, event_rollups, outcomes, subscriptions, uniques
+
+#: Meters that every call feeds: column of ``call_rollups`` and the power of ten that makes it the meter's unit.
+_CALL_COLUMNS = {
+    "calls": ("calls", 0),
+    "items": ("items", 0),
+    "megapixels": ("pixels", -6),
+    "characters": ("characters", 0),
+    "tokens": ("tokens", 0),
+    "compute_ms": ("compute_us", -3),
+    "explanations": ("explanations", 0),
+}
+_CELL = ("subscription", "period", "model", "variant", "state")
+_MILLIONTHS = -6
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The spans of one root: one plan version, held by one customer."""
+
+    root: str
+    plan: Plan
+    spans: tuple[str, ...]
+    held: tuple[Held, ...]
+    since: datetime
+
+    @property
+    def meters(self) -> frozenset[str]:
+        """What the plan's charges count."""
+        return frozenset(charge.meter for charge in self.plan.charges)
+
+    @property
+    def unique_meters(self) -> list[str]:
+        """Those of which different values are counted."""
+        return sorted({charge.meter for charge in self.plan.charges if charge.aggregate == "unique"})
+
+
+@dataclass(slots=True)
+class Usage:
+    """What was booked in a part under one root."""
+
+    cells: tuple[Cell, ...] = ()
+    distinct: tuple[Distinct, ...] = ()
+    #: Release -> calls that it served; what nobody knows the release of is left out.
+    calls: dict[str, int] = field(default_factory=dict)
+
+
+def holdings(connection: Connection, customer: str) -> list[Holding]:
+    """In the order in which they were first taken."""
+    rows = connection.execute(
+        select(subscriptions).where(subscriptions.c.customer == customer).order_by(subscriptions.c.seq)
+    ).mappings()
+    together: dict[str, list[Any]] = {}
+    for row in rows:
+        together.setdefault(row["root"] or row["id"], []).append(row)
+    found = []
+    for root, spans in together.items():
+        held = [
+            Held(moment(span["starts_at"]), None if span["ends_at"] is None else moment(span["ends_at"]))
+            for span in spans
+            if span["state"] != "paused"
+        ]
+        found.append(
+            Holding(
+                root=root,
+                plan=catalogue.plan(connection, spans[0]["plan"], spans[0]["plan_version"]),
+                spans=tuple(span["id"] for span in spans),
+                held=tuple(merged(held)),
+                since=moment(min(span["starts_at"] for span in spans)),
+            )
+        )
+    return found
+
+
+def usage(
+    connection: Connection, customer: str, held: Sequence[Holding], part: Period, period: datetime
+) -> dict[str, Usage]:
+    """By root: what was booked in ``part``, and what earlier invoices hold of the same billing periods.
+
+    The billing period that begins at ``period`` is always among them: caps and minimums count all of it.
+    """
+    roots = {span: holding for holding in held for span in holding.spans}
+    start, end = micros(part.start), micros(part.end)
+    found = {holding.root: Usage() for holding in held}
+    new_calls, new_events = _calls(connection, customer, (start, end)), _events(connection, customer, (start, end))
+    periods = {micros(period)} | {row["period"] for row in (*new_calls, *new_events)}
+    earlier = (min(periods), start)
+    old_calls, old_events = (
+        _calls(connection, customer, earlier, periods),
+        _events(connection, customer, earlier, periods),
+    )
+    cells: dict[str, dict[tuple[Any, ...], list[Quantities]]] = {holding.root: {} for holding in held}
+    for when, calls, events in ((0, old_calls, old_events), (1, new_calls, new_events)):
+        for row in (*calls, *events):
+            holding = roots.get(row["subscription"])
+            if holding is not None:
+                _pour(cells[holding.root], holding.meters, row, when)
+    for row in new_calls:
+        holding = roots.get(row["subscription"])
+        if holding is not None and row["release"]:
+            served = found[holding.root].calls
+            served[row["release"]] = served.get(row["release"], 0) + int(row["calls"])
+    for holding in held:
+        mine = found[holding.root]
+        mine.cells = tuple(_cell(key, sides) for key, sides in sorted(cells[holding.root].items()))
+        if holding.unique_meters:
+            wanted = {row["period"] for row in (*new_events, *old_events) if row["subscription"] in holding.spans}
+            mine.distinct = _distinct(connection, holding, sorted(wanted | {micros(period)}), (start, end))
+    return found
+
+
+def _cell(key: tuple[Any, ...], sides: Sequence[Quantities]) -> Cell:
+    period, meter, model, variant, state = key
+    return Cell(moment(period), meter, model, variant, state, sides[0], sides[1])
+
+
+def _pour(
+    cells: dict[tuple[Any, ...], list[Quantities]], meters: Iterable[str], row: Mapping[str, Any], when: int
+) -> None:
+    for meter, quantities in _quantities(row):
+        if meter in meters:
+            key = (row["period"], meter, row["model"], row["variant"], row["state"])
+            sides = cells.setdefault(key, [Quantities(), Quantities()])
+            sides[when] = _together(sides[when], quantities)
+
+
+def _quantities(row: Mapping[str, Any]) -> list[tuple[str, Quantities]]:
+    """The meters that a row of sums feeds."""
+    if "meter" in row:
+        largest = exact(row["largest"], _MILLIONTHS)
+        return [
+            (
+                row["meter"],
+                Quantities(int(row["n"]), exact(row["quantity"], _MILLIONTHS), largest, int(row["amount_minor"])),
+            )
+        ]
+    return [
+        (meter, Quantities(int(row["n"]), exact(row[column], power)))
+        for meter, (column, power) in _CALL_COLUMNS.items()
+        if row[column]
+    ]
+
+
+def exact(value: Any, power: int) -> Decimal:
+    """``value`` x 10^``power`` in its one shortest spelling, so that the same quantity is always the same text."""
+    found = Decimal(int(value)).scaleb(power)
+    return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
+
+
+def _together(one: Quantities, other: Quantities) -> Quantities:
+    return Quantities(
+        one.n + other.n,
+        exact_sum(one.sum, other.sum),
+        max(one.largest, other.largest),
+        one.amount + other.amount,
+    )
+
+
+def exact_sum(one: Decimal, other: Decimal) -> Decimal:
+    """The sum in its one shortest spelling."""
+    found = one + other
+    return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
+
+
+def _calls(
+    connection: Connection, customer: str, span: tuple[int, int], periods: Iterable[int] | None = None
+) -> list[Mapping[str, Any]]:
+    """Sums of billable calls booked in ``span``; by release too where they are new (``periods`` None)."""
+    by = [call_rollups.c[name] for name in (*_CELL, *(("release",) if periods is None else ()))]
+    sums = ["n", *(column for column, _ in _CALL_COLUMNS.values())]
+    return _sums(connection, (call_rollups, call_rollups.c.billable == 1), customer, by, sums, span, periods)
+
+
+def _events(
+    connection: Connection, customer: str, span: tuple[int, int], periods: Iterable[int] | None = None
+) -> list[Mapping[str, Any]]:
+    by = [event_rollups.c[name] for name in (*_CELL, "meter")]
+    sums = ["n", "quantity", "amount_minor"]
+    return _sums(connection, (event_rollups, None), customer, by, sums, span, periods)
+
+
+def _sums(
+    connection: Connection,
+    source: tuple[Table, ColumnElement[bool] | None],
+    customer: str,
+    by: Sequence[ColumnElement[Any]],
+    sums: Sequence[str],
+    span: tuple[int, int],
+    periods: Iterable[int] | None,
+) -> list[Mapping[str, Any]]:
+    table, test = source
+    if span[0] >= span[1]:
+        return []
+    columns = [func.sum(table.c[name]).label(name) for name in sums]
+    if "largest" in table.c:
+        columns.append(func.max(table.c.largest).label("largest"))
+    query = select(*by, *columns).where(
+        table.c.customer == customer, table.c.bucket >= span[0], table.c.bucket < span[1]
+    )
+    if test is not None:
+        query = query.where(test)
+    if periods is not None:
+        query = query.where(table.c.period.in_(sorted(periods)))
+    return [dict(row) for row in connection.execute(query.group_by(*by)).mappings()]
+
+
+def _distinct(
+    connection: Connection, holding: Holding, periods: Sequence[int], span: tuple[int, int]
+) -> tuple[Distinct, ...]:
+    """Different values over all spans of the root: a value counts where it was first booked."""
+    first = (
+        select(uniques.c.meter, uniques.c.period, func.min(uniques.c.bucket).label("first"))
+        .where(
+            uniques.c.subscription.in_(holding.spans),
+            uniques.c.meter.in_(holding.unique_meters),
+            uniques.c.period.in_(periods),
+            uniques.c.bucket < span[1],
+        )
+        .group_by(uniques.c.meter, uniques.c.period, uniques.c.value)
+        .subquery()
+    )
+    fresh = first.c.first >= span[0]
+    query = (
+        select(first.c.meter, first.c.period, fresh.label("fresh"), func.count())
+        .group_by(first.c.meter, first.c.period, fresh)
+        .order_by(first.c.period, first.c.meter)
+    )
+    counts: dict[tuple[int, str], list[int]] = {}
+    for meter, period, new, n in connection.execute(query):
+        counts.setdefault((period, meter), [0, 0])[int(bool(new))] = int(n)
+    return tuple(Distinct(moment(period), meter, n[0], n[1]) for (period, meter), n in counts.items())
+
+
+def kept(connection: Connection, customer: str, holding: Holding, period: Period) -> Kept:
+    """What the outcomes booked in ``period`` say of a promise: nearest-rank p99 of wall time, failures on our side.
+
+    A call refused for the caller's own fault (4xx) counts neither as served nor as failed; one that was released
+    after a crash counts as failed.
+    """
+    mine = (
+        (outcomes.c.customer == customer)
+        & (outcomes.c.at >= micros(period.start))
+        & (outcomes.c.at < micros(period.end))
+        & outcomes.c.subscription.in_(holding.spans)
+    )
+    ours = (outcomes.c.status >= 500) | ((outcomes.c.status == 499) & (outcomes.c.code == RELEASED))
+    good = (outcomes.c.status == 200) & (outcomes.c.code != REPLAYED)
+    served = connection.scalar(select(func.count()).select_from(outcomes).where(mine, good)) or 0
+    failed = connection.scalar(select(func.count()).select_from(outcomes).where(mine, ours)) or 0
+    p99 = None
+    if served:
+        rank = -(-99 * served // 100)
+        waits = select(outcomes.c.wall_us).where(mine, good).order_by(outcomes.c.wall_us)
+        p99 = exact(connection.scalar(waits.offset(rank - 1).limit(1)), -3)
+    return Kept(served + failed, failed, p99)
