@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce.types import Outcome
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
 
@@ -99,6 +100,15 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some of what was booked, and where the next page begins; "" after the last one."""
+
+    calls: tuple[Outcome, ...]
+    events: tuple[UsageEvent, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """One row of a usage table: the wanted dimensions, the rest empty."""
 
@@ -108,8 +118,13 @@ class UsageRow:
     key: str
     meter: str
     state: str
+    #: Outcomes or events.
     n: int
     quantity: Decimal
+
+
+#: What a usage table can be cut by, besides the meter: quantities of different meters are never added.
+DIMENSIONS = ("day", "model", "variant", "key", "state")
 
 
 @dataclass(frozen=True, slots=True)
