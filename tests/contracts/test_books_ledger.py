@@ -13,7 +13,8 @@ from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
 from modelmint.store.database import Database
-from modelmint.store.journal import entries_of, post
+from modelmint.store.entries import entries_of
+from modelmint.store.journal import post
 from modelmint.store.open import open_books
 
 AT = datetime(2026, 11, 5, 12, tzinfo=UTC)

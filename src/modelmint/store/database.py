@@ -39,6 +39,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that only reads, and sees one moment of the books however long it takes."""
+        with self.read() as connection:
+            if self.kind == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction alone in the books; durable when the block has ended."""
         turn = Turn(self.lock_file)

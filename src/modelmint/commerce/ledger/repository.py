@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
+
+from modelmint.commerce.ledger.types import LedgerEntry, Verdict
+from modelmint.kit.money import Money
+from modelmint.kit.period import Period
 
 
 class Journal(Protocol):
     """The hash-chained ledger: verify, segments, exports."""
+
+    def verify(self, *, raw: bool = False, noted: str | None = None) -> Verdict:
+        """Whether the books are whole; names the first broken row of each kind.
+
+        ``raw`` adds up every outcome and event again; ``noted`` is a head noted earlier, which must still be there.
+        """
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Place and hash of the last entry: what to note elsewhere, so that a cut tail is found."""
+        ...
+
+    def entries(self, period: Period | None = None, account: str | None = None) -> Iterator[LedgerEntry]:
+        """Streams entries in the order of booking; ``period`` is of the time at which they were booked."""
+        ...
+
+    def balances(self) -> dict[tuple[str, str], Money]:
+        """(account, currency) -> balance, debit positive."""
+        ...
