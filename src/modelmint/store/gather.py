@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -18,20 +17,10 @@ from modelmint.commerce.types import Plan
 from modelmint.kit.period import Period
 from modelmint.store import catalogue
 from modelmint.store.operation import RELEASED, REPLAYED
+from modelmint.store.quantities import CALL_COLUMNS, MILLIONTHS, exact, shortest
 from modelmint.store.schema import call_rollups, event_rollups, outcomes, subscriptions, uniques
 
-#: Meters that every call feeds: column of ``call_rollups`` and the power of ten that makes it the meter's unit.
-_CALL_COLUMNS = {
-    "calls": ("calls", 0),
-    "items": ("items", 0),
-    "megapixels": ("pixels", -6),
-    "characters": ("characters", 0),
-    "tokens": ("tokens", 0),
-    "compute_ms": ("compute_us", -3),
-    "explanations": ("explanations", 0),
-}
 _CELL = ("subscription", "period", "model", "variant", "state")
-_MILLIONTHS = -6
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,39 +136,27 @@ def _pour(
 def _quantities(row: Mapping[str, Any]) -> list[tuple[str, Quantities]]:
     """The meters that a row of sums feeds."""
     if "meter" in row:
-        largest = exact(row["largest"], _MILLIONTHS)
+        largest = exact(row["largest"], MILLIONTHS)
         return [
             (
                 row["meter"],
-                Quantities(int(row["n"]), exact(row["quantity"], _MILLIONTHS), largest, int(row["amount_minor"])),
+                Quantities(int(row["n"]), exact(row["quantity"], MILLIONTHS), largest, int(row["amount_minor"])),
             )
         ]
     return [
         (meter, Quantities(int(row["n"]), exact(row[column], power)))
-        for meter, (column, power) in _CALL_COLUMNS.items()
+        for meter, (column, power) in CALL_COLUMNS.items()
         if row[column]
     ]
-
-
-def exact(value: Any, power: int) -> Decimal:
-    """``value`` x 10^``power`` in its one shortest spelling, so that the same quantity is always the same text."""
-    found = Decimal(int(value)).scaleb(power)
-    return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
 
 
 def _together(one: Quantities, other: Quantities) -> Quantities:
     return Quantities(
         one.n + other.n,
-        exact_sum(one.sum, other.sum),
+        shortest(one.sum + other.sum),
         max(one.largest, other.largest),
         one.amount + other.amount,
     )
-
-
-def exact_sum(one: Decimal, other: Decimal) -> Decimal:
-    """The sum in its one shortest spelling."""
-    found = one + other
-    return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
 
 
 def _calls(
@@ -187,7 +164,7 @@ def _calls(
 ) -> list[Mapping[str, Any]]:
     """Sums of billable calls booked in ``span``; by release too where they are new (``periods`` None)."""
     by = [call_rollups.c[name] for name in (*_CELL, *(("release",) if periods is None else ()))]
-    sums = ["n", *(column for column, _ in _CALL_COLUMNS.values())]
+    sums = ["n", *(column for column, _ in CALL_COLUMNS.values())]
     return _sums(connection, (call_rollups, call_rollups.c.billable == 1), customer, by, sums, span, periods)
 
 
