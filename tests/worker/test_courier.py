@@ -1,0 +1,123 @@
+"""The courier: every message arrives, whatever the other receivers do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from modelmint.bootstrap import Shop, open_shop
+from modelmint.commerce.moments import micros
+from modelmint.store.books import SqlBooks
+from modelmint.store.history import tell
+from modelmint.testing.shops import furnish
+from modelmint.worker.courier import Courier
+from modelmint.worker.schedule import start
+from modelmint.worker.send import Sender
+
+from .receiver import OK, Receiver, status
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    furnish(tmp_path)
+    with open_shop(tmp_path) as opened:
+        yield opened
+
+
+def say(shop: Shop, count: int = 1) -> None:
+    assert isinstance(shop.books, SqlBooks)
+    with shop.books._database.write() as connection:
+        for number in range(count):
+            tell(connection, "invoice.paid", None, {"number": number}, micros(shop.books.now()))
+
+
+def work(courier: Courier, shop: Shop, done: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "the courier did not come to an end"
+        courier.turn(shop)
+        time.sleep(0.01)
+
+
+def states(shop: Shop) -> list[str]:
+    return [one.state for one in shop.books.outbox.deliveries(limit=1000)]
+
+
+def settled(shop: Shop, count: int) -> Callable[[], bool]:
+    return lambda: states(shop).count("delivered") == count
+
+
+def test_messages_arrive_in_bulk_each_once_where_nothing_goes_wrong(shop: Shop) -> None:
+    courier = Courier()
+    with Receiver() as receiver:
+        shop.books.outbox.add_endpoint("founder", receiver.url)
+        say(shop, 120)
+        work(courier, shop, settled(shop, 120))
+        assert len(receiver.requests) == len({headers["webhook-id"] for headers, *_ in receiver.requests}) == 120
+
+
+def test_slow_and_dead_receivers_hold_up_none_of_sixty_four(shop: Shop) -> None:
+    courier = Courier(Sender(seconds=3.0))
+
+    def hang(connection: socket.socket) -> None:
+        time.sleep(30)
+
+    with ExitStack() as stack:
+        good = [stack.enter_context(Receiver()) for _ in range(40)]
+        bad = [stack.enter_context(Receiver(hang)) for _ in range(24)]
+        for receiver in (*bad, *good):
+            shop.books.outbox.add_endpoint("founder", receiver.url)
+        say(shop, 2)
+        begun = time.monotonic()
+        work(courier, shop, lambda: all(len(receiver.requests) == 2 for receiver in good))
+        assert time.monotonic() - begun < 15
+        work(courier, shop, settled(shop, 80))
+        assert "given_up" not in states(shop)
+
+
+def test_a_receiver_that_fails_and_recovers_gets_everything(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("modelmint.commerce.webhooks.backoff.WAITS", (timedelta(milliseconds=20),) * 50)
+    monkeypatch.setattr("modelmint.worker.courier.LONGEST_REST", 0.02)
+    courier = Courier()
+    with Receiver(status(500)) as receiver:
+        shop.books.outbox.add_endpoint("founder", receiver.url)
+        say(shop, 5)
+        work(courier, shop, lambda: len(receiver.requests) >= 6)
+        receiver.answer = OK
+        work(courier, shop, settled(shop, 5))
+    attempts = [one.attempts for one in shop.books.outbox.deliveries()]
+    assert sum(attempts) == len(receiver.requests)
+
+
+def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(shop: Shop) -> None:
+    killed, successor = Courier(), Courier()
+    with Receiver() as receiver:
+        shop.books.outbox.add_endpoint("founder", receiver.url)
+        say(shop)
+        killed.turn(shop)
+        deadline = time.monotonic() + 10
+        while not receiver.requests and time.monotonic() < deadline:
+            time.sleep(0.01)
+        killed.close()  # dies before it can record
+        work(successor, shop, settled(shop, 1))
+        first, second = (headers["webhook-id"] for headers, *_ in receiver.requests)
+        assert first == second
+
+
+def test_the_schedule_of_a_server_delivers(shop: Shop) -> None:
+    with Receiver() as receiver:
+        shop.books.outbox.add_endpoint("founder", receiver.url)
+        say(shop)
+        stop = start(shop)
+        deadline = time.monotonic() + 15
+        while states(shop) != ["delivered"] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stop()
+        assert len(receiver.requests) == 1
