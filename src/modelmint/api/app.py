@@ -21,6 +21,7 @@ from modelmint.api.openapi import openapi_route
 from modelmint.api.problems import Headers, plain_problem, problem
 from modelmint.api.respond import SECURITY, send_bytes
 from modelmint.api.service import Service
+from modelmint.api.webhooks import webhook_routes
 from modelmint.bootstrap import Shop
 
 
@@ -34,6 +35,7 @@ class Application:
             routes=[
                 *customer_routes(service),
                 *admin_routes(service),
+                *webhook_routes(service),
                 *health_routes(service),
                 openapi_route(service),
                 *mounts,

@@ -7,13 +7,14 @@ from typing import Any
 from starlette.routing import Route
 
 import modelmint
+from modelmint.api import openapi_webhooks
 from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MEANING, MONTH, Node, in_path, in_query, json_of, operation
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
 
 #: Paths that are documented beside their routes; a new one is one line here.
-PARTS: tuple[Node, ...] = ()
+PARTS: tuple[Node, ...] = (openapi_webhooks.PATHS,)
 
 
 def _predict() -> Node:

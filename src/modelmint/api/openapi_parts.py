@@ -13,6 +13,7 @@ MEANING = {
     400: "The request cannot be read (body cut off, not JSON, not multipart, bad header)",
     401: "No key, a wrong key or a revoked one; for founder's routes a wrong token",
     402: "The plan does not cover the call; `plans` names the plans to buy. Not billed",
+    403: "The key may not do this: its scopes do not hold it",
     404: "There is no such thing, or it is not yours",
     405: "The route does not take this method",
     408: "The request body did not arrive in time",

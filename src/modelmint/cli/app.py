@@ -25,6 +25,7 @@ from modelmint.cli.verbs import (
     releases,
     serve,
     usage,
+    webhooks,
 )
 
 _ANYWHERE = (
@@ -80,6 +81,7 @@ def command() -> Any:
         ("plans", "What is on sale and who holds what: list, subscribe.", SELL, plans.VERBS),
         ("invoices", "Bills: close a period, list, show.", SELL, invoices.VERBS),
         ("ledger", "Every movement of money, double entry: list.", SELL, ledger.VERBS),
+        ("webhooks", "Who is told when something happens: add, test, deliveries, replay.", SELL, webhooks.VERBS),
         ("data", "The dataset as it is trained and judged on: show, findings.", LOOK, data.VERBS),
         ("releases", "What was built: list, show, verify, add.", LOOK, releases.VERBS),
     ):
