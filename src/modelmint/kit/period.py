@@ -47,6 +47,11 @@ def month_of(moment: datetime) -> Period:
     return Period(start, end)
 
 
+def month_before(period: Period) -> Period:
+    """The calendar month, in UTC, that ends at or before the start of ``period``'s first month."""
+    return month_of(month_of(period.start).start - timedelta(days=1))
+
+
 def billing_period(moment: datetime, anchor: int = 1) -> Period:
     """The billing period, in UTC, that holds ``moment``: from day ``anchor`` of a month to that of the next.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +19,11 @@ from modelmint.kit.errors import MissingExtra, ModelmintError
 from modelmint.store.errors import BadDatabaseUrl, BooksCorrupted, BooksUnavailable
 from modelmint.store.turn import Turn
 
+_log = logging.getLogger(__name__)
 #: Seconds that a writer waits for another before it gives up.
 PATIENCE = 30
+#: An SQLite file up to this size, in bytes, is rewritten after an erasure; writers wait meanwhile.
+LARGEST_REWRITE = 2**31
 #: PostgreSQL advisory lock: calls share it, everything that must not meet a call half way holds it alone.
 BOOKS_LOCK = 0x6D6F64656C6D696E
 
@@ -47,8 +52,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction alone in the books; durable when the block has ended."""
+    def write(self, *, thorough: bool = False) -> Iterator[Connection]:
+        """A transaction alone in the books; durable when the block has ended.
+
+        ``thorough``: what it deletes or changes is overwritten with zeros (SQLite; see ``scrub``).
+        """
         turn = Turn(self.lock_file)
         try:
             with translated(), turn, self._engine.connect() as connection:
@@ -56,9 +64,55 @@ class Database:
                 with connection.begin():
                     if self.kind == "postgresql":
                         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": BOOKS_LOCK})
+                    elif thorough:
+                        connection.exec_driver_sql("PRAGMA secure_delete=ON")
                     yield connection
+                    if thorough and self.kind == "sqlite":
+                        connection.exec_driver_sql("PRAGMA secure_delete=OFF")
         finally:
             turn.close()
+
+    def scrub(self, tables: Sequence[str]) -> bool:
+        """Rewrite the files, so that nothing that was deleted lies in unused space; whether it could be done.
+
+        SQLite: the whole file and its log, unless it is too large to hold up everybody. PostgreSQL: ``tables``; its
+        own log and backups keep what they hold until they are recycled.
+        """
+        turn = Turn(self.lock_file)
+        try:
+            with turn:
+                connection = self.driver_connection()
+                try:
+                    return (
+                        _scrub_sqlite(connection, self._file) if self._file else _scrub_postgresql(connection, tables)
+                    )
+                finally:
+                    connection.close()
+        except (DBAPIError, sqlite3.Error, OSError, ModelmintError) as error:
+            _log.warning("the database was not rewritten after an erasure: %s", error)
+            return False
+        except Exception as error:  # of the driver of PostgreSQL, which may not be installed
+            if type(error).__module__.startswith("psycopg"):
+                _log.warning("the database was not rewritten after an erasure: %s", error)
+                return False
+            raise
+        finally:
+            turn.close()
+
+    @contextmanager
+    def beside_calls(self, whose: str) -> Iterator[Connection]:
+        """A write transaction that meets no other of ``whose``, no closing and no change of plan.
+
+        On PostgreSQL calls go on beside it; SQLite has one writer at a time. Durable when the block has ended.
+        """
+        if self.kind == "sqlite":
+            with self.write() as connection:
+                yield connection
+            return
+        with translated(), self._engine.connect() as connection, connection.begin():
+            connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": BOOKS_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"), {"whose": whose})
+            yield connection
 
     def driver_connection(self) -> Any:
         """A fresh connection of the driver itself, out of the pool, in autocommit mode; for the hot path."""
@@ -133,6 +187,28 @@ def _engine(url: str) -> tuple[Kind, Engine, Path | None]:
         event.listen(engine, "connect", _prepare_postgresql)
         return "postgresql", engine, None
     raise BadDatabaseUrl(_expected(url))
+
+
+def _scrub_sqlite(connection: Any, file: Path) -> bool:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA secure_delete=ON")
+    small = file.stat().st_size <= LARGEST_REWRITE
+    if small:
+        cursor.execute("VACUUM")
+    # Into the file, then the log is cut to nothing; a reader of an old state can be in the way for a moment.
+    for _ in range(20):
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if cursor.fetchone()[0] == 0:
+            return small
+        time.sleep(0.1)
+    return False
+
+
+def _scrub_postgresql(connection: Any, tables: Sequence[str]) -> bool:
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"VACUUM (FULL) {table}")
+    return True
 
 
 def _make_private(file: Path) -> None:

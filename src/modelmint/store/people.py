@@ -18,7 +18,7 @@ from modelmint.store.history import note
 from modelmint.store.schema import customers
 
 #: What a customer is called: partners name theirs freely, see ``schema.people``.
-_called = func.coalesce(customers.c.label, customers.c.name)
+called = func.coalesce(customers.c.label, customers.c.name)
 
 
 def add_customer(
@@ -40,7 +40,7 @@ def add_customer(
     email = checked_line(email, "a customer's e-mail")
     own = customers.c.partner == partner
     among = own if by_partner else or_(customers.c.label.is_(None), own)
-    if connection.execute(select(customers.c.id).where(among, _called == name)).first():
+    if connection.execute(select(customers.c.id).where(among, called == name)).first():
         raise CustomerExists(f"a customer called {name!r} exists already; choose another name")
     identity = new_id("cus")
     row = {
@@ -75,7 +75,7 @@ def customer(connection: Connection, wanted: str, partner: str | None = None) ->
         found = connection.execute(select(customers).where(named, _of(partner))).mappings()
         rows = sorted(found, key=lambda row: _rank(row, wanted))
     if not rows:
-        names = connection.scalars(select(_called).where(_of(partner), customers.c.erased_at.is_(None)))
+        names = connection.scalars(select(called).where(_of(partner), customers.c.erased_at.is_(None)))
         close = nearest(wanted, [str(name) for name in names])
         hint = f"; did you mean {close!r}?" if close else ""
         raise UnknownCustomer(f"no customer has the id or name {wanted!r}{hint}")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from modelmint.commerce.moments import micros
+from modelmint.commerce.people.terms import OVERLAP
+from modelmint.commerce.people.types import Alarm, AuditEntry, Erasure
+from modelmint.commerce.types import Key
 from modelmint.kit.clock import Clock
+from modelmint.store import alarms, audit, erasure, keys, people
 from modelmint.store.database import Database
 
 
@@ -11,3 +19,47 @@ class SqlPeople:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self._watch = alarms.Watch()
+
+    def key(self, key: str) -> Key:
+        with self._database.read() as connection:
+            return keys.key(connection, key)
+
+    def rotate(self, key: str, overlap: timedelta = OVERLAP, *, expires_at: datetime | None = None) -> tuple[Key, str]:
+        with self._database.write() as connection:
+            return keys.rotate(connection, key, overlap, self._now(), expires_at)
+
+    def audit(
+        self,
+        subject: str | None = None,
+        since: datetime | None = None,
+        *,
+        actor: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        with self._database.read() as connection:
+            return audit.entries(connection, subject, since, actor, before, limit)
+
+    def erase(self, customer: str, *, force: bool = False) -> Erasure:
+        with self._database.write(thorough=True) as connection:
+            found = people.customer(connection, customer)
+            done = erasure.erase(connection, found, self._now(), force=force)
+        return replace(done, scrubbed=self._database.scrub(erasure.HELD))
+
+    def alarms(self, customer: str | None = None, *, open_only: bool = False, limit: int = 100) -> list[Alarm]:
+        with self._database.read() as connection:
+            owner = None if customer is None else people.customer(connection, customer).id
+            return alarms.all_of(connection, owner, open_only=open_only, limit=limit)
+
+    def watch(self) -> int:
+        now = self._now()
+        with self._database.read() as connection:
+            changes = self._watch.look(connection, now)
+        if changes:
+            with self._database.write() as connection:
+                alarms.record(connection, changes, now)
+        return len(changes)
+
+    def _now(self) -> int:
+        return micros(self._clock.now())

@@ -40,9 +40,12 @@ class StatementLine:
     """One end customer on a partner's statement."""
 
     customer: str
+    #: Numbers of the invoices and credit notes booked or reversed in the period.
     invoices: tuple[int, ...]
     net: Money
     share: Money
+    #: Of what was billed, what is to be paid: with tax, less prepaid credit.
+    due: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,12 @@ class PartnerStatement:
     rate: Decimal
     lines: tuple[StatementLine, ...]
     net: Money
+    #: The partner's commission or margin.
     share: Money
+    #: Wholesale: what the partner owes us, what is due from its customers less its margin; nothing with commission.
+    owed: Money
+    #: When the share was booked; None while it can still change.
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,9 @@ class ChannelRow:
 
     channel: str
     currency: str
+    #: Of the channel, whatever the currency: the same in each of its rows.
     signups: int
+    #: That earned something in this currency.
     customers: int
     revenue: Money
     cost: Money

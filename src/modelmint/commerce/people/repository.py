@@ -2,8 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from modelmint.commerce.people.terms import OVERLAP
+from modelmint.commerce.people.types import Alarm, AuditEntry, Erasure
+from modelmint.commerce.types import Key
 
 
 class People(Protocol):
-    """Keys, the audit log, erasure, alarms."""
+    """Keys, the audit log, erasure, alarms. ``customer`` is an id or an exact name."""
+
+    def key(self, key: str) -> Key:
+        """By id; raises ``UnknownKey``."""
+        ...
+
+    def rotate(self, key: str, overlap: timedelta = OVERLAP, *, expires_at: datetime | None = None) -> tuple[Key, str]:
+        """A new key with the same name and scopes, and its secret; the former ends after ``overlap``.
+
+        The new key ends when the former would have, unless ``expires_at`` says otherwise. Raises ``UnknownKey``,
+        ``KeyEnded``, ``BadExpiry``.
+        """
+        ...
+
+    def audit(
+        self,
+        subject: str | None = None,
+        since: datetime | None = None,
+        *,
+        actor: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        """Newest first; ``before`` is the ``seq`` at which the former page ended."""
+        ...
+
+    def erase(self, customer: str, *, force: bool = False) -> Erasure:
+        """Forget a person: personal data goes, the books stand under a pseudonym. Cannot be undone.
+
+        Raises ``ErasureWaits`` while something is unbilled or owed, unless forced. Twice changes nothing.
+        """
+        ...
+
+    def alarms(self, customer: str | None = None, *, open_only: bool = False, limit: int = 100) -> list[Alarm]:
+        """Newest first."""
+        ...
+
+    def watch(self) -> int:
+        """Compare each key's last minutes with its own last days; how many alarms began or ended."""
+        ...

@@ -34,3 +34,19 @@ class Alarm:
     at: datetime
     ended_at: datetime | None
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What became of a person's data."""
+
+    customer: str
+    pseudonym: str
+    erased_at: datetime
+    #: Keys revoked, webhook endpoints removed, usage events emptied, stored answers dropped.
+    keys: int
+    endpoints: int
+    events: int
+    answers: int
+    #: True where the database's files were rewritten, so that no byte of what went lies in them any more.
+    scrubbed: bool
