@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from modelmint.commerce.types import (
     Key,
     Outcome,
     Plan,
+    PlanVersion,
     Settlement,
     Subscription,
 )
@@ -28,13 +29,15 @@ from modelmint.store import (
     catalogue,
     closing,
     deployments,
+    drafting,
     invoices,
-    journal,
     keys,
     leftovers,
     people,
     referrals,
+    spans,
     usage,
+    usage_tables,
 )
 from modelmint.store.bills import SqlBills
 from modelmint.store.channels import SqlChannels
@@ -43,7 +46,7 @@ from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
 from modelmint.store.duty_lease import DutyLease
 from modelmint.store.entries import entries_of
-from modelmint.store.journal import SqlJournal
+from modelmint.store.ledger import SqlJournal
 from modelmint.store.meters import SqlMeters
 from modelmint.store.operation import RELEASED
 from modelmint.store.outbox import SqlOutbox
@@ -146,35 +149,43 @@ class SqlBooks:
         with self._database.read() as connection:
             return keys.by_digest(connection, digest, self._now())
 
-    def put_plans(self, plans: Sequence[Plan]) -> None:
+    def put_plans(
+        self, plans: Sequence[Plan], effective: Mapping[str, datetime] | None = None, origin: str = "file"
+    ) -> None:
+        now, dates = self._now(), effective or {}
         with self._database.read() as connection:
-            if catalogue.is_on_sale(connection, plans):
+            if not catalogue.changes(connection, plans, dates, origin, now):
                 return
         with self._database.write() as connection:
-            catalogue.put_plans(connection, plans, self._now())
+            catalogue.put_plans(connection, plans, dates, origin, now)
+
+    def withdraw_plan(self, name: str) -> None:
+        with self._database.write() as connection:
+            catalogue.withdraw(connection, name, self._now())
 
     def plans(self) -> list[Plan]:
         with self._database.read() as connection:
-            return catalogue.all_plans(connection)
+            return catalogue.all_plans(connection, self._now())
 
     def plan(self, name: str, version: str | None = None) -> Plan:
         with self._database.read() as connection:
-            return catalogue.plan(connection, name, version)
+            return catalogue.plan(connection, name, version, self._now())
+
+    def plan_versions(self, name: str | None = None) -> list[PlanVersion]:
+        with self._database.read() as connection:
+            return catalogue.versions(connection, self._now(), name)
 
     def subscribe(self, customer: str, plan: str) -> Subscription:
-        with self._database.write() as connection:
-            owner = people.customer(connection, customer)
-            chosen = catalogue.plan(connection, plan, None)
-            return catalogue.subscribe(connection, owner.id, chosen, self._now())
+        return self.contracts.change(customer, plan)
 
     def subscriptions(self, customer: str) -> list[Subscription]:
         with self._database.read() as connection:
-            return catalogue.subscriptions_of(connection, people.customer(connection, customer).id)
+            return spans.of_customer(connection, people.customer(connection, customer).id)
 
     # usage and money
     def usage(self, customer: str, period: Period) -> UsageSummary:
         with self._database.read() as connection:
-            return usage.summary(connection, people.customer(connection, customer).id, period)
+            return usage_tables.summary(connection, people.customer(connection, customer).id, period)
 
     def outcomes(self, customer: str | None = None, period: Period | None = None) -> Iterable[Outcome]:
         wanted = None if customer is None else self.customer(customer).id
@@ -188,15 +199,15 @@ class SqlBooks:
         with self._database.write() as connection:
             now = self._clock.now()
             end = billing.end_of(period, now, until_now=until_now)
-            terms = closing.Terms(people.customer(connection, customer), notice, now)
+            terms = drafting.Terms(people.customer(connection, customer), notice, now)
             return closing.close(connection, terms, period, end)
 
     def draft_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:
         with self._database.read() as connection:
             now = self._clock.now()
             end = billing.end_of(period, now, until_now=True)
-            terms = closing.Terms(people.customer(connection, customer), notice, now)
-            return closing.draft(connection, terms, period, end)
+            terms = drafting.Terms(people.customer(connection, customer), notice, now)
+            return drafting.draft(connection, terms, period, end)
 
     def invoices(self, customer: str | None = None) -> list[Invoice]:
         with self._database.read() as connection:

@@ -1,0 +1,172 @@
+"""What would be billed: gathered and built, nothing stored.
+
+Whatever subscriptions stand in the connection's transaction are read: a change can be previewed by making it,
+drafting, and rolling back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from modelmint.commerce.billing.draft import build
+from modelmint.commerce.billing.periods import parts
+from modelmint.commerce.billing.types import BillingInputs, GrantBalance, Invoice
+from modelmint.commerce.errors import EarlierPeriodOpen
+from modelmint.commerce.moments import moment
+from modelmint.commerce.types import Customer
+from modelmint.kit.money import Money, UnitPrice
+from modelmint.kit.period import Period, billing_period
+from modelmint.store import gather, grants
+from modelmint.store.gather import Holding, Usage
+from modelmint.store.schema import call_rollups, closings, event_rollups
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whom and how an invoice addresses, and what a call of each release costs here."""
+
+    customer: Customer
+    notice: str
+    now: datetime
+    unit_costs: Mapping[str, UnitPrice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One holding in one part: what its invoice is built from, and the invoice where there is one."""
+
+    inputs: BillingInputs
+    invoice: Invoice | None
+    holding: Holding
+    #: Release -> calls.
+    calls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All holdings in all parts of a window, and the credit that is left after them."""
+
+    looked: Sequence[Looked]
+    purse: Sequence[GrantBalance]
+
+    def invoices(self) -> list[Invoice]:
+        """Those that there would be, not numbered."""
+        return [each.invoice for each in self.looked if each.invoice is not None]
+
+
+def draft(connection: Connection, terms: Terms, period: Period, end: datetime) -> list[Invoice]:
+    """What closing ``period`` up to ``end`` would add."""
+    window = open_window(connection, terms, period, end)
+    if window is None:
+        return []
+    drafted = survey(connection, terms, window).invoices()
+    return [replace(invoice, customer_name=terms.customer.name) for invoice in drafted]
+
+
+def open_window(connection: Connection, terms: Terms, period: Period, end: datetime) -> Period | None:
+    """The part of ``period`` up to ``end`` that no closing covers; raises ``EarlierPeriodOpen``."""
+    begin = begin_of(connection, terms.customer) or period.start
+    if begin < period.start:
+        earlier = survey(connection, terms, Period(begin, period.start)).invoices()
+        if earlier:
+            months = sorted({f"{invoice.period.start:%Y-%m}" for invoice in earlier})
+            raise EarlierPeriodOpen(
+                f"periods are closed in order; {', '.join(months)} still holds something to bill. Close it first",
+                details={"open": months},
+            )
+        begin = period.start
+    return Period(begin, end) if begin < end else None
+
+
+def last_end(connection: Connection, customer: str) -> int | None:
+    """Up to where the customer was billed."""
+    found = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
+    return None if found is None else int(found)
+
+
+def begin_of(connection: Connection, customer: Customer) -> datetime | None:
+    """Where nothing was billed yet: after the last closing, else the billing period of the first plan or usage."""
+    closed = last_end(connection, customer.id)
+    if closed is not None:
+        return moment(closed)
+    known = [holding.since for holding in gather.holdings(connection, customer.id)]
+    # Usage older than the first plan exists where the clock went back.
+    for table in (call_rollups, event_rollups):
+        first = connection.scalar(select(func.min(table.c.bucket)).where(table.c.customer == customer.id))
+        known += [] if first is None else [moment(first)]
+    return billing_period(min(known), customer.anchor).start if known else None
+
+
+def survey(connection: Connection, terms: Terms, window: Period) -> Survey:
+    """Every priced holding, part by part, each paying with the credit that those before it left."""
+    customer = terms.customer
+    held = [holding for holding in gather.holdings(connection, customer.id) if holding.plan.currency is not None]
+    purse = grants.left_of(connection, customer.id)
+    if not held:
+        return Survey((), purse)
+    found: list[Looked] = []
+    for part in parts(window, customer.anchor, _runs_out(held, purse)):
+        period = billing_period(part.start, customer.anchor)
+        used = gather.usage(connection, customer.id, held, part, period.start)
+        for holding in held:
+            inputs = _inputs(connection, terms, holding, (part, period), used[holding.root], purse)
+            invoice = build(inputs, holding.plan)
+            found.append(Looked(inputs, invoice, holding, used[holding.root].calls))
+            purse = purse if invoice is None else _after(purse, invoice)
+    return Survey(found, purse)
+
+
+def _runs_out(held: Iterable[Holding], purse: Iterable[GrantBalance]) -> list[datetime]:
+    """Where credit runs out that admission counted on: what was used before is paid by it, what came after is not."""
+    if not any(holding.plan.prepaid for holding in held):
+        return []
+    return [grant.expires_at for grant in purse if grant.expires_at is not None]
+
+
+def _after(purse: list[GrantBalance], invoice: Invoice) -> list[GrantBalance]:
+    burnt = dict(invoice.burns)
+    if not burnt:
+        return purse
+    left = [replace(g, left=g.left - burnt.get(g.id, Money(0, g.left.currency))) for g in purse]
+    return [grant for grant in left if grant.left.minor > 0]
+
+
+def _inputs(
+    connection: Connection,
+    terms: Terms,
+    holding: Holding,
+    spans: tuple[Period, Period],
+    used: Usage,
+    purse: list[GrantBalance],
+) -> BillingInputs:
+    part, period = spans
+    customer, plan = terms.customer, holding.plan
+    last = part.end == period.end
+    kept = gather.kept(connection, customer.id, holding, period) if last and plan.promise is not None else None
+    return BillingInputs(
+        id="",
+        number=0,
+        finalised_at=terms.now,
+        customer=customer.id,
+        subscription=holding.root,
+        plan=plan.name,
+        plan_version=plan.version,
+        anchor=customer.anchor,
+        part=part,
+        period=period,
+        since=holding.since,
+        held=holding.held,
+        last=last,
+        cells=used.cells,
+        distinct=used.distinct,
+        grants=tuple(grant for grant in purse if grant.left.currency == plan.currency),
+        tax_rate=customer.tax_rate,
+        tax_name=customer.tax_name,
+        notice=terms.notice,
+        kept=kept,
+        releases=tuple(sorted(used.calls)),
+    )
