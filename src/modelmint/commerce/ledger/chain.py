@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.kit.canonical import canonical_json
@@ -17,20 +18,23 @@ from modelmint.kit.canonical import canonical_json
 START = ""
 
 
+def fields(entry: LedgerEntry) -> dict[str, Any]:
+    """What an entry says, all but its own place and hash."""
+    return {
+        "id": entry.id,
+        "transaction": entry.transaction,
+        "account": entry.account,
+        "minor": entry.amount.minor,
+        "currency": entry.amount.currency,
+        "at": entry.at,
+        "memo": entry.memo,
+        "data": entry.data,
+    }
+
+
 def content(entry: LedgerEntry) -> bytes:
-    """The bytes of an entry that its hash covers: all but its own place and hash."""
-    return canonical_json(
-        {
-            "id": entry.id,
-            "transaction": entry.transaction,
-            "account": entry.account,
-            "minor": entry.amount.minor,
-            "currency": entry.amount.currency,
-            "at": entry.at,
-            "memo": entry.memo,
-            "data": entry.data,
-        }
-    )
+    """The bytes of an entry that its hash covers."""
+    return canonical_json(fields(entry))
 
 
 def link(former: str, entry: LedgerEntry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from modelmint.commerce.ledger.types import LedgerEntry, Verdict
+from modelmint.commerce.ledger.types import LedgerEntry, Segment, Verdict
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
 
@@ -30,4 +30,12 @@ class Journal(Protocol):
 
     def balances(self) -> dict[tuple[str, str], Money]:
         """(account, currency) -> balance, debit positive."""
+        ...
+
+    def segment(self, invoice: str) -> Segment:
+        """What replay needs of an invoice (id or number); raises ``UnknownInvoice``, ``NotReplayable``."""
+        ...
+
+    def frozen(self, invoice: str) -> str:
+        """The stored body of an invoice, byte for byte; raises ``UnknownInvoice``."""
         ...

@@ -56,3 +56,38 @@ class Verdict:
     #: Hash of the last entry, "" for an empty ledger.
     head: str
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """All that the ledger holds of one invoice, cut out so that it can be checked alone. No personal data."""
+
+    invoice: str
+    plan: str
+    plan_version: str
+    #: Hash of the entry before the first one here.
+    former: str
+    #: The canonical text that the invoice was computed from.
+    inputs: str
+    entries: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """An invoice made again from a segment, its plan version and its releases, beside what was booked."""
+
+    invoice: str
+    number: int
+    #: sha256 of the body made now, and of the one that was booked.
+    digest: str
+    booked: str
+    #: The body made now, canonical.
+    body: str
+    problems: tuple[str, ...]
+    #: First line that differs: as it was booked, and as it comes out now.
+    difference: tuple[str, str] | None = None
+
+    @property
+    def same(self) -> bool:
+        """Byte for byte."""
+        return not self.problems and self.difference is None and self.digest == self.booked
