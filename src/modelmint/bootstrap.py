@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelmint.commerce.catalog import plans_from
+from modelmint.commerce.catalog import effective_dates, plans_from
 from modelmint.commerce.repository import Books
 from modelmint.kit.clock import Clock, SystemClock
 from modelmint.kit.errors import Corrupted
@@ -100,7 +100,7 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
     try:
         # What cannot be read may be newer and on other terms: the plans stay as the books have them.
         if venture is not None and not broken:
-            books.put_plans(plans_from(venture.file.plans))
+            books.put_plans(plans_from(venture.file.plans), effective_dates(venture.file.plans))
     except BaseException:
         books.close()
         raise

@@ -70,8 +70,8 @@ def period_asked(asked: Asked) -> Period:
 def usage(asked: Asked) -> Any:
     """The caller's billable usage in a month, and what was refused."""
     books = asked.service.shop.books
-    current = [s for s in books.subscriptions(asked.customer) if s.ends_at is None]
-    return {**plain(books.usage(asked.customer, period_asked(asked))), "plan": current[-1].plan if current else None}
+    current = books.contracts.current(asked.customer)
+    return {**plain(books.usage(asked.customer, period_asked(asked))), "plan": current and current.plan}
 
 
 def invoices(asked: Asked) -> Any:

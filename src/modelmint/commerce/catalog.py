@@ -81,7 +81,7 @@ def _plan(name: str, section: PlanSection) -> Plan:
         minimum=section.minimum,
         cap=section.cap,
         prepaid=section.prepaid,
-        promise=promised and Promise(promised.p99_ms, promised.availability, promised.credit),
+        promise=None if promised is None else Promise(promised.p99_ms, promised.availability, promised.credit),
     )
     return with_version(plan)
 

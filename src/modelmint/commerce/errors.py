@@ -108,6 +108,30 @@ class UnknownPlan(NotFound):
     code = "unknown_plan"
 
 
+class PlanInFile(Conflict):
+    """The venture file states this plan; what is put through the API would not outlast the next start."""
+
+    code = "plan_in_file"
+
+
+class BadPlan(InvalidInput):
+    """A plan that cannot be sold as it is written; ``problems`` names every key."""
+
+    code = "bad_plan"
+
+
+class NothingHeld(Conflict):
+    """The customer holds no plan at that moment: there is nothing to pause, resume or cancel."""
+
+    code = "nothing_held"
+
+
+class MomentNotAhead(InvalidInput):
+    """A change is to happen now, at the period's end or at a moment to come; this one is past or is none."""
+
+    code = "moment_not_ahead"
+
+
 class UnknownInvoice(NotFound):
     """No invoice has this id or number."""
 

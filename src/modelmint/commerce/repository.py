@@ -5,7 +5,7 @@ Every method is one transaction, durable (synced to disk) when it returns, unles
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from modelmint.commerce.types import (
     Key,
     Outcome,
     Plan,
+    PlanVersion,
     Settlement,
     Subscription,
 )
@@ -121,8 +122,22 @@ class Books(Protocol):
         """Raises ``Unauthenticated`` for an unknown, revoked or expired key."""
         ...
 
-    def put_plans(self, plans: Sequence[Plan]) -> None:
-        """Exactly these are on sale from now on: a plan left out is withdrawn; who holds it keeps its version."""
+    def put_plans(
+        self, plans: Sequence[Plan], effective: Mapping[str, datetime] | None = None, origin: str = "file"
+    ) -> None:
+        """These are on sale from now on, those in ``effective`` from then on; who holds one keeps its version.
+
+        ``origin`` "file": exactly these, a plan that the file stated before and leaves out is withdrawn. "api": these
+        beside the others; raises ``PlanInFile`` for a name that the file states.
+        """
+        ...
+
+    def withdraw_plan(self, name: str) -> None:
+        """Take a plan off sale; who holds it keeps it. Raises ``UnknownPlan``, ``PlanInFile``."""
+        ...
+
+    def plan_versions(self, name: str | None = None) -> list[PlanVersion]:
+        """Every version ever stored, oldest first; raises ``UnknownPlan``."""
         ...
 
     def plans(self) -> list[Plan]:

@@ -82,6 +82,40 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A version of a plan put on sale, or none: the plan withdrawn. Append-only."""
+
+    name: str
+    version: str | None
+    #: When it was written.
+    at: datetime
+    #: Since when it counts, None for since ``at``.
+    effective_at: datetime | None
+    #: "file" or "api".
+    origin: str
+
+    @property
+    def begins(self) -> datetime:
+        """Since when it counts."""
+        return self.effective_at or self.at
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """A version of a plan with its story: when it was or will be on sale, and who holds it."""
+
+    plan: Plan
+    stored_at: datetime
+    #: On sale now.
+    on_sale: bool
+    #: When it next goes on sale, None where that is not planned.
+    effective_at: datetime | None
+    origin: str
+    #: Customers who hold it now.
+    holders: int
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     """Who pays."""
 

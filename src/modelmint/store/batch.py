@@ -64,12 +64,19 @@ class Batch:
             at = self._memory.newest(self.booked)
             parameters = (connection.strings({row[2] for row in keys}), at, at, connection.strings(held))
             for row in connection.rows(hot_sql.SUBSCRIPTIONS, parameters):
-                self.counters[row[0]] = Counters(*row[4:9])
+                self.counters[row[0]] = self._counters(row)
                 self._anchors[row[0]] = row[14]
                 if row[9] <= at and (row[10] is None or at < row[10]):
                     spans[row[1]] = row
         for row in keys:
             self._accounts[row[0]] = self._account(row, spans.get(row[2]))
+
+    def _counters(self, span: Any) -> Counters:
+        """What was used of the plan; a span that was planned ahead goes on where the plan's last span stopped."""
+        if span[6] < 0:
+            for row in self.connection.rows(hot_sql.COUNTERS_BEFORE, (span[1], span[2])):
+                return Counters(*row)
+        return Counters(*span[4:9])
 
     def _account(self, key: Any, span: Any) -> Account:
         _, name, customer, revoked, expires_at, scopes, anchor = key
@@ -108,7 +115,7 @@ class Batch:
     def offers(self) -> list[Plan]:
         """The plans on sale, read once where a refusal needs them."""
         if self._offers is None:
-            rows = self.connection.rows(hot_sql.OFFERS)
+            rows = self.connection.rows(hot_sql.OFFERS, (self.now,))
             self._offers = [self._memory.plan(self.connection, name, version) for name, version in rows]
         return self._offers
 

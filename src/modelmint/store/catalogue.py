@@ -1,84 +1,149 @@
-"""Plan versions, which of them are on sale, and who holds which."""
+"""Plan versions, and which of them are on sale when."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select
 
+from modelmint.commerce import offers as rules
 from modelmint.commerce.documents.plan_json import from_json, to_json
-from modelmint.commerce.errors import UnknownPlan
+from modelmint.commerce.errors import PlanInFile, UnknownPlan
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.types import Plan, Subscription
+from modelmint.commerce.types import Offer, Plan, PlanVersion
 from modelmint.kit.canonical import canonical_json
-from modelmint.kit.ids import new_id
-from modelmint.kit.period import month_of
 from modelmint.kit.registry import nearest
-from modelmint.store.schema import closings, offers, plans, subscriptions
+from modelmint.store import history
+from modelmint.store.schema import offers, plans, subscriptions
 
 
-def is_on_sale(connection: Connection, wanted: Sequence[Plan]) -> bool:
-    """Whether the versions in ``wanted`` are on sale, and no other plan is."""
-    return _on_sale(connection) == {plan.name: plan.version for plan in wanted}
+def changes(
+    connection: Connection, wanted: Sequence[Plan], effective: Mapping[str, datetime], origin: str, now: int
+) -> list[Offer]:
+    """What ``put_plans`` would write; raises ``PlanInFile`` where the API would overrule the venture file."""
+    known = all_offers(connection)
+    if origin == rules.API:
+        _refuse_filed(known, [plan.name for plan in wanted])
+    return rules.changes(known, wanted, effective, origin, moment(now))
 
 
-def put_plans(connection: Connection, wanted: Sequence[Plan], now: int) -> None:
-    """Store unknown versions, offer the given ones, withdraw every other plan; who holds one keeps it.
+def put_plans(
+    connection: Connection, wanted: Sequence[Plan], effective: Mapping[str, datetime], origin: str, now: int
+) -> None:
+    """Store unknown versions and offer them; from the file: withdraw what it leaves out. Who holds one keeps it.
 
     A version that is on sale already is left alone. Going back to former terms offers their old version again.
     """
-    on_sale = _on_sale(connection)
     for plan in wanted:
         known = select(plans.c.version).where(plans.c.name == plan.name, plans.c.version == plan.version)
         if not connection.execute(known).first():
             body = canonical_json(to_json(plan)).decode()
             connection.execute(plans.insert().values(name=plan.name, version=plan.version, body=body, at=now))
-        if on_sale.get(plan.name) != plan.version:
-            connection.execute(offers.insert().values(name=plan.name, version=plan.version, at=now))
-    for name in on_sale.keys() - {plan.name for plan in wanted}:
-        connection.execute(offers.insert().values(name=name, version=None, at=now))
+    _write(connection, changes(connection, wanted, effective, origin, now), now)
 
 
-def _on_sale(connection: Connection) -> dict[str, str]:
-    return {plan.name: plan.version for plan in all_plans(connection)}
+def withdraw(connection: Connection, name: str, now: int) -> None:
+    """Take a plan off sale, now and as planned; raises ``UnknownPlan`` where it is not, ``PlanInFile``."""
+    known = [offer for offer in all_offers(connection) if offer.name == name]
+    planned = [offer for offer in known if offer.effective_at is not None and micros(offer.effective_at) > now]
+    if rules.standing(known, moment(now)) is None and not any(offer.version for offer in planned):
+        raise _unknown(connection, name, None, now)
+    _refuse_filed(known, [name])
+    _write(connection, rules.withdrawal(known, moment(now)), now)
 
 
-def all_plans(connection: Connection) -> list[Plan]:
-    """The version on sale of each plan that is, in the order in which the plans first came."""
-    newest = select(func.max(offers.c.seq)).group_by(offers.c.name)
-    first = select(offers.c.name, func.min(offers.c.seq).label("first")).group_by(offers.c.name).subquery()
-    query = (
-        select(plans.c.body)
-        .join(offers, (offers.c.name == plans.c.name) & (offers.c.version == plans.c.version))
-        .join(first, first.c.name == plans.c.name)
-        .where(offers.c.seq.in_(newest))
-        .order_by(first.c.first)
-    )
-    return [_plan(body) for body in connection.scalars(query)]
-
-
-def plan(connection: Connection, name: str, version: str | None) -> Plan:
-    """The given version, or the one on sale; raises ``UnknownPlan``."""
-    if version is not None:
-        query = select(plans.c.body).where(plans.c.name == name, plans.c.version == version)
-    else:
-        newest = select(func.max(offers.c.seq)).where(offers.c.name == name).scalar_subquery()
-        query = (
-            select(plans.c.body)
-            .join(offers, (offers.c.name == plans.c.name) & (offers.c.version == plans.c.version))
-            .where(offers.c.seq == newest)
+def _refuse_filed(known: Sequence[Offer], names: Sequence[str]) -> None:
+    """What the venture file states is changed there: the next start would put it back."""
+    newest = {offer.name: offer for offer in known}
+    filed = [name for name in names if name in newest and newest[name].origin == rules.FILE and newest[name].version]
+    if filed:
+        raise PlanInFile(
+            f"the venture file states {', '.join(filed)}; change [plans.{filed[0]}] there, or name another"
         )
-    body = connection.scalar(query)
+
+
+def _write(connection: Connection, added: Sequence[Offer], now: int) -> None:
+    for offer in added:
+        effective = None if offer.effective_at is None else micros(offer.effective_at)
+        connection.execute(
+            offers.insert().values(
+                name=offer.name, version=offer.version, at=micros(offer.at), effective_at=effective, origin=offer.origin
+            )
+        )
+        said = {"plan": offer.name, "version": offer.version, "effective_at": effective and offer.effective_at}
+        history.note(connection, "plan.offered" if offer.version else "plan.withdrawn", offer.name, now, said)
+        history.tell(connection, "plan.changed", None, said, now)
+
+
+def all_offers(connection: Connection) -> list[Offer]:
+    """In the order of writing."""
+    return [
+        Offer(
+            name=row["name"],
+            version=row["version"],
+            at=moment(row["at"]),
+            effective_at=None if row["effective_at"] is None else moment(row["effective_at"]),
+            origin=row["origin"],
+        )
+        for row in connection.execute(select(offers).order_by(offers.c.seq)).mappings()
+    ]
+
+
+def all_plans(connection: Connection, now: int) -> list[Plan]:
+    """The version on sale of each plan that is, in the order in which the plans first came."""
+    wanted = rules.on_sale(all_offers(connection), moment(now))
+    query = select(plans.c.name, plans.c.version, plans.c.body).where(plans.c.name.in_(list(wanted)))
+    bodies = {(row.name, row.version): row.body for row in connection.execute(query)}
+    return [_plan(bodies[named]) for named in wanted.items()]
+
+
+def plan(connection: Connection, name: str, version: str | None, now: int | None = None) -> Plan:
+    """The given version, or the one on sale at ``now``; raises ``UnknownPlan``."""
+    wanted = version
+    if wanted is None and now is not None:
+        wanted = rules.on_sale(all_offers(connection), moment(now)).get(name)
+    body = connection.scalar(select(plans.c.body).where(plans.c.name == name, plans.c.version == wanted))
     if body is None:
-        raise _unknown(connection, name, version)
+        raise _unknown(connection, name, version, now or 0)
     return _plan(body)
 
 
-def _unknown(connection: Connection, name: str, version: str | None) -> UnknownPlan:
+def versions(connection: Connection, now: int, name: str | None = None) -> list[PlanVersion]:
+    """Every version ever stored, plan by plan, oldest first."""
+    known = all_offers(connection)
+    at = moment(now)
+    selling = rules.on_sale(known, at)
+    query = select(subscriptions.c.customer, subscriptions.c.plan, subscriptions.c.plan_version).where(
+        subscriptions.c.starts_at <= now, subscriptions.c.ends_at.is_(None) | (subscriptions.c.ends_at > now)
+    )
+    holders = Counter((row.plan, row.plan_version) for row in connection.execute(query))
+    found = []
+    for row in connection.execute(select(plans).order_by(plans.c.at, plans.c.name)).mappings():
+        if name is not None and row["name"] != name:
+            continue
+        mine = [offer for offer in known if (offer.name, offer.version) == (row["name"], row["version"])]
+        found.append(
+            PlanVersion(
+                plan=_plan(row["body"]),
+                stored_at=moment(row["at"]),
+                on_sale=selling.get(row["name"]) == row["version"],
+                effective_at=rules.planned(known, row["name"], row["version"], at),
+                origin=mine[-1].origin if mine else rules.FILE,
+                holders=holders[row["name"], row["version"]],
+            )
+        )
+    if name is not None and not found:
+        raise _unknown(connection, name, None, now)
+    return found
+
+
+def _unknown(connection: Connection, name: str, version: str | None, now: int) -> UnknownPlan:
     known = sorted(connection.scalars(select(plans.c.name).distinct()))
-    on_sale = list(_on_sale(connection))
+    on_sale = list(rules.on_sale(all_offers(connection), moment(now)))
     close = nearest(name, known if version is not None else on_sale)
     hint = f" Did you mean {close!r}?" if close and close != name else ""
     if version is not None:
@@ -90,59 +155,5 @@ def _unknown(connection: Connection, name: str, version: str | None) -> UnknownP
     return UnknownPlan(f"{found}{hint} Plans on sale: {', '.join(on_sale) or 'none'}")
 
 
-def subscribe(connection: Connection, customer: str, chosen: Plan, now: int) -> Subscription:
-    """Hold ``chosen`` from now on. Holding it already changes nothing.
-
-    What was used of the same plan before stays used: a trial is not renewed by taking it twice.
-    """
-    earlier = list(_rows(connection, customer))
-    current = next((row for row in reversed(earlier) if row["ends_at"] is None), None)
-    if current is not None and (current["plan"], current["plan_version"]) == (chosen.name, chosen.version):
-        return subscription_from(current)
-    closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
-    # Never inside a closed period and never before the former one, whatever the clock says.
-    start = max(now, closed or 0, *(row["ends_at"] or row["starts_at"] for row in earlier)) if earlier else now
-    same = next((row for row in reversed(earlier) if row["plan"] == chosen.name), None)
-    row = {
-        "id": new_id("sub"),
-        "customer": customer,
-        "plan": chosen.name,
-        "plan_version": chosen.version,
-        "starts_at": start,
-        "ends_at": None,
-        "lifetime_calls": 0 if same is None else same["lifetime_calls"],
-        "since": start if same is None else same["since"],
-        "month": micros(month_of(moment(start)).start) if same is None else same["month"],
-        "month_calls": 0 if same is None else same["month_calls"],
-        "next_call": 0 if same is None else same["next_call"],
-    }
-    if current is not None:
-        connection.execute(update(subscriptions).where(subscriptions.c.id == current["id"]).values(ends_at=start))
-    connection.execute(subscriptions.insert().values(row))
-    return subscription_from(row)
-
-
-def subscriptions_of(connection: Connection, customer: str) -> list[Subscription]:
-    """Oldest first."""
-    return [subscription_from(row) for row in _rows(connection, customer)]
-
-
-def _rows(connection: Connection, customer: str) -> Sequence[Any]:
-    query = select(subscriptions).where(subscriptions.c.customer == customer).order_by(subscriptions.c.seq)
-    return connection.execute(query).mappings().all()
-
-
-def subscription_from(row: Any) -> Subscription:
-    """A row of ``subscriptions``."""
-    return Subscription(
-        id=row["id"],
-        customer=row["customer"],
-        plan=row["plan"],
-        plan_version=row["plan_version"],
-        starts_at=moment(row["starts_at"]),
-        ends_at=None if row["ends_at"] is None else moment(row["ends_at"]),
-    )
-
-
-def _plan(body: str) -> Plan:
+def _plan(body: Any) -> Plan:
     return from_json(json.loads(body))

@@ -25,11 +25,18 @@ SUBSCRIPTIONS = (
     "FROM subscriptions WHERE (customer {list} AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?)) OR id {list} "
     "ORDER BY id {lock}"
 )
+#: Counters of the plan's span before one that begins now, for a span planned ahead (see ``spans.NOT_BEGUN``).
+COUNTERS_BEFORE = (
+    "SELECT lifetime_calls, since, month, month_calls, next_call FROM subscriptions "
+    "WHERE customer = ? AND plan = ? AND month >= 0 ORDER BY starts_at DESC, seq DESC LIMIT 1"
+)
 PLAN = "SELECT body FROM plans WHERE name = ? AND version = ?"
+#: What ``commerce.offers.on_sale`` says, in one statement.
 OFFERS = (
-    "SELECT name, version FROM offers "
-    "WHERE seq IN (SELECT max(seq) FROM offers GROUP BY name) AND version IS NOT NULL "
-    "ORDER BY (SELECT min(seq) FROM offers first WHERE first.name = offers.name)"
+    "SELECT name, version FROM (SELECT name, version, min(seq) OVER (PARTITION BY name) AS first, row_number() OVER "
+    "(PARTITION BY name ORDER BY coalesce(effective_at, at) DESC, seq DESC) AS place "
+    "FROM offers WHERE effective_at IS NULL OR effective_at <= ?) AS ranked "
+    "WHERE place = 1 AND version IS NOT NULL ORDER BY first"
 )
 CLOSED_UNTIL = "SELECT max(ends_at) FROM closings"
 RESERVATIONS = (

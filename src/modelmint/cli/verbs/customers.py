@@ -46,7 +46,8 @@ def list_(ctx: typer.Context) -> None:
     session = session_of(ctx)
     books = session.shop.books
     customers = books.customers()
-    plans = {c.id: s.plan for c in customers for s in books.subscriptions(c.id) if s.ends_at is None}
+    current = {customer.id: books.contracts.current(customer.id) for customer in customers}
+    plans = {name: held.plan for name, held in current.items() if held is not None}
     payload = {"customers": [{**as_json(c), "plan": plans.get(c.id)} for c in customers]}
     session.out.answer(payload, lambda out: out.table(customers_view(customers, plans)))
 

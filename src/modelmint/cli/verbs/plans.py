@@ -20,8 +20,9 @@ def list_(ctx: typer.Context) -> None:
     session = session_of(ctx)
     books = session.shop.books
     plans = books.plans()
-    held = [s.plan for c in books.customers() for s in books.subscriptions(c.id) if s.ends_at is None]
-    holders = Counter(held)
+    holders = Counter[str]()
+    for version in books.plan_versions():
+        holders[version.plan.name] += version.holders
     payload = {"plans": [{**as_json(p), "price": plan_price(p), "customers": holders[p.name]} for p in plans]}
     session.out.answer(payload, lambda out: out.table(plans_view(plans, holders)))
 

@@ -142,12 +142,24 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Something that will happen to what a customer holds."""
+
+    at: datetime
+    #: "change", "pause", "resume", "cancel", "subscribe" (nothing is held before it).
+    what: str
+    plan: str
+    plan_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a change of subscription would do, computed and not stored."""
 
-    #: The drafts of this billing period if it were closed at its end with no more usage: as it is, and changed.
+    #: The drafts up to the end of the billing period that holds ``at`` if it were closed then with no more usage: as
+    #: it is, and changed.
     now: tuple[Invoice, ...]
     changed: tuple[Invoice, ...]
     at: datetime
-    #: Sum of ``changed`` less sum of ``now``; None where currencies differ or nothing is priced.
+    #: Sum of ``changed`` less sum of ``now``, with tax; None where currencies differ or nothing is priced.
     difference: Money | None

@@ -26,6 +26,8 @@ offers = Table(
     Column("at", BigInteger, nullable=False),
     # Since when it counts; null: since ``at``.
     Column("effective_at", BigInteger),
+    # "file" or "api": who put it there.
+    Column("origin", Text, nullable=False, server_default="file"),
 )
 
 subscriptions = Table(

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from modelmint.store.migrations.backfill_chain import chain_old_entries
+from modelmint.store.migrations.emptying import allow_emptying
 
 revision = "0002"
 down_revision = "0001"
@@ -27,6 +28,7 @@ def upgrade() -> None:
     chain_old_entries(op.get_bind())
     for table in ("ledger_entries", *APPEND_ONLY):
         _guard(table)
+    allow_emptying(op.get_bind())
     _add_up_calls()
 
 
@@ -66,6 +68,7 @@ def _columns() -> None:
     op.add_column("ledger_entries", sa.Column("hash", sa.Text(), nullable=False, server_default=""))
     op.create_index("ledger_entries_by_transaction", "ledger_entries", ["transaction"])
     op.add_column("offers", sa.Column("effective_at", sa.BigInteger()))
+    op.add_column("offers", sa.Column("origin", sa.Text(), nullable=False, server_default="file"))
     op.add_column("outcomes", sa.Column("state", sa.Text(), nullable=False, server_default=""))
     op.add_column("outcomes", sa.Column("pixels", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("outcomes", sa.Column("characters", sa.BigInteger(), nullable=False, server_default="0"))
