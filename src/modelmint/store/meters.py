@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select
+
+from modelmint.commerce.metering.placing import Span, Standing
+from modelmint.commerce.metering.types import LogPage, Recorded, UsageEvent, UsageRow
+from modelmint.commerce.moments import micros
 from modelmint.kit.clock import Clock
+from modelmint.kit.period import Period
+from modelmint.store import catalogue, event_log, people, usage_tables
 from modelmint.store.database import Database
+from modelmint.store.event_rows import Batch, Sender
+from modelmint.store.event_write import EventWriter
+from modelmint.store.history import note
+from modelmint.store.schema import closings, customers, subscriptions
 
 
 class SqlMeters:
@@ -11,3 +24,67 @@ class SqlMeters:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self._currencies: dict[tuple[str, str], str | None] = {}
+
+    def record(self, customer: str, key: str, events: Sequence[UsageEvent]) -> Recorded:
+        with self._database.read() as connection:
+            owner = people.customer(connection, customer).id
+            standing = self._standing(connection, owner)
+        sender = Sender(owner, key, micros(self._clock.now()))
+        while True:
+            # Everything that takes time is done before anybody is kept waiting.
+            batch = Batch(sender, events, standing, {})
+            with self._database.beside_calls(owner) as connection:
+                found = self._standing(connection, owner)
+                if found == standing:
+                    return self._write(connection, sender, events, standing, batch)
+            standing = found  # a closing or a change of plan came between
+
+    def _write(
+        self,
+        connection: Connection,
+        sender: Sender,
+        events: Sequence[UsageEvent],
+        standing: Standing,
+        batch: Batch,
+    ) -> Recorded:
+        writer = EventWriter(connection, self._database.kind)
+        known = writer.add(batch)
+        if known:  # some came before: what is new is found by looking, and what contradicts is refused
+            batch = Batch(sender, events, standing, known)
+            writer.add(batch)
+        writer.add_up(batch, sender)
+        if not sender.key and batch.rows:
+            data = {"accepted": len(batch.rows), "duplicates": batch.duplicates, "late": batch.late}
+            note(connection, "events.recorded", sender.customer, sender.now, data)
+        return batch.recorded
+
+    def _standing(self, connection: Connection, customer: str) -> Standing:
+        found = connection.execute(
+            select(subscriptions)
+            .where(subscriptions.c.customer == customer, subscriptions.c.state != "paused")
+            .order_by(subscriptions.c.seq)
+        ).mappings()
+        spans = []
+        for row in found:
+            currency = self._currency(connection, (row["plan"], row["plan_version"]))
+            spans.append(Span(row["id"], row["starts_at"], row["ends_at"], currency))
+        closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
+        anchor = connection.scalar(select(customers.c.anchor).where(customers.c.id == customer))
+        return Standing(tuple(spans), anchor or 1, closed or 0)
+
+    def _currency(self, connection: Connection, name: tuple[str, str]) -> str | None:
+        """Of a plan version, which never changes."""
+        if name not in self._currencies:
+            self._currencies[name] = catalogue.plan(connection, *name).currency
+        return self._currencies[name]
+
+    def table(self, customer: str | None, period: Period, by: Sequence[str] = ()) -> list[UsageRow]:
+        with self._database.read() as connection:
+            owner = None if customer is None else people.customer(connection, customer).id
+            return usage_tables.table(connection, owner, period, by)
+
+    def log(self, customer: str, period: Period, after: str = "", limit: int = 1000) -> LogPage:
+        with self._database.read() as connection:
+            owner = people.customer(connection, customer).id
+            return event_log.page(connection, owner, period, after, limit)

@@ -1,4 +1,4 @@
-"""What the outcomes add up to."""
+"""The outcomes one by one, and how many there were of each kind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from modelmint.commerce.metering.types import UsageSummary
-from modelmint.commerce.moments import micros, moment
+from modelmint.commerce.moments import micros
 from modelmint.commerce.types import Outcome
 from modelmint.kit.period import Period
 from modelmint.store.database import Database
@@ -16,30 +15,7 @@ from modelmint.store.hot_rows import outcome_from
 from modelmint.store.hot_sql import OUTCOME_COLUMNS
 from modelmint.store.schema import outcomes, tallies
 
-_DAY = 86_400_000_000
 _PAGE = 2000
-
-
-def summary(connection: Connection, customer: str, period: Period) -> UsageSummary:
-    """Billable calls and items by model and day, other rows by code."""
-    mine = _in(customer, period)
-    sold = and_(mine, outcomes.c.billable == 1)
-    day = outcomes.c.at // _DAY
-    calls, items = func.coalesce(func.sum(outcomes.c.calls), 0), func.coalesce(func.sum(outcomes.c["items"]), 0)
-    total = connection.execute(select(calls, items).where(sold)).one()
-    by_model = connection.execute(select(outcomes.c.model, calls).where(sold).group_by(outcomes.c.model))
-    by_day = connection.execute(select(day, calls).where(sold).group_by(day).order_by(day))
-    unsold = and_(mine, outcomes.c.billable == 0, outcomes.c.status != 200)
-    refused = connection.execute(select(outcomes.c.code, func.count()).where(unsold).group_by(outcomes.c.code))
-    return UsageSummary(
-        customer=customer,
-        period=period,
-        calls=int(total[0]),
-        items=int(total[1]),
-        by_model={model: int(n) for model, n in by_model},
-        by_day={f"{moment(int(number) * _DAY):%Y-%m-%d}": int(n) for number, n in by_day},
-        refused={code: int(n) for code, n in refused},
-    )
 
 
 def _in(customer: str | None, period: Period | None) -> ColumnElement[bool]:

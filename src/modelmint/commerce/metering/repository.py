@@ -28,7 +28,7 @@ class Meters(Protocol):
         """
         ...
 
-    def log(self, customer: str | None, period: Period, after: str = "", limit: int = 1000) -> LogPage:
+    def log(self, customer: str, period: Period, after: str = "", limit: int = 1000) -> LogPage:
         """What was booked in ``period``, one by one: calls first, then events, each in the order of booking.
 
         ``after`` is a former page's ``next``. Raises ``BadPosition`` for one that is none.

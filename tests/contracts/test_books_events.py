@@ -1,0 +1,208 @@
+"""Usage events in the books: all or nothing, once, in the right period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from modelmint.commerce.errors import NoPlan
+from modelmint.commerce.metering.errors import (
+    BadEvents,
+    BadPosition,
+    EventConflict,
+    MeterFull,
+    MixedCurrencies,
+    NegativeQuantity,
+    TooPrecise,
+)
+from modelmint.commerce.metering.types import Recorded, UsageEvent, UsageRow
+from modelmint.kit.clock import ManualClock
+from modelmint.kit.errors import ModelmintError
+from modelmint.kit.money import Money
+from modelmint.kit.period import Period, month_of
+from modelmint.store.books import SqlBooks
+from modelmint.store.open import open_books
+from modelmint.testing.books import Caller, a_caller
+
+NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
+NOVEMBER = month_of(NOW)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
+    books = open_books(url, clock)
+    yield books
+    books.close()
+
+
+@pytest.fixture
+def caller(books: SqlBooks, clock: ManualClock) -> Caller:
+    clock.at = datetime(2026, 11, 1, tzinfo=UTC)
+    caller = a_caller(books)
+    clock.at = NOW
+    return caller
+
+
+def event(name: str, **more: Any) -> UsageEvent:
+    return UsageEvent("/jobs/night", name, "dev.modelmint.usage", more.pop("time", NOW), "tokens", **more)
+
+
+def record(caller: Caller, *events: UsageEvent) -> Recorded:
+    return caller.books.meters.record(caller.customer.id, caller.key.id, events)
+
+
+def tokens(caller: Caller, period: Period = NOVEMBER) -> Decimal:
+    return caller.books.usage(caller.customer.id, period).by_meter.get("tokens", Decimal(0))
+
+
+def test_events_are_recorded_and_added_up(caller: Caller) -> None:
+    found = record(caller, event("a", quantity=Decimal("1.5")), event("b", quantity=Decimal(2), model="reader"))
+    assert found == Recorded(accepted=2, duplicates=0, late=0)
+    assert tokens(caller) == Decimal("3.5")
+    assert caller.books.meters.table(caller.customer.id, NOVEMBER, ("day", "model")) == [
+        UsageRow("2026-11-10", "", "", "", "tokens", "", 1, Decimal("1.5")),
+        UsageRow("2026-11-10", "reader", "", "", "tokens", "", 1, Decimal(2)),
+    ]
+
+
+def test_an_event_that_comes_again_with_the_same_content_is_counted_once(caller: Caller) -> None:
+    record(caller, event("a"), event("b"))
+    assert record(caller, event("b"), event("c"), event("c")) == Recorded(accepted=1, duplicates=2, late=0)
+    assert tokens(caller) == 3
+
+
+def test_a_known_id_with_other_content_is_refused_and_nothing_of_its_batch_is_stored(caller: Caller) -> None:
+    record(caller, event("a"))
+    with pytest.raises(EventConflict) as caught:
+        record(caller, event("b"), event("a", quantity=Decimal(2)))
+    assert [problem["index"] for problem in caught.value.details["events"]] == [1]
+    assert tokens(caller) == 1
+
+
+def test_two_contents_under_one_id_in_one_batch_are_refused(caller: Caller) -> None:
+    with pytest.raises(EventConflict):
+        record(caller, event("a"), event("a", value="x"))
+    assert tokens(caller) == 0
+
+
+def test_the_same_id_of_another_source_or_another_customer_is_another_event(books: SqlBooks, caller: Caller) -> None:
+    other = a_caller(books, name="Clinic South")
+    assert record(caller, event("a"), replace(event("a"), source="/jobs/day")).accepted == 2
+    assert record(other, event("a", quantity=Decimal(7))).accepted == 1
+    assert (tokens(caller), tokens(other)) == (2, 7)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        (event("b", quantity=Decimal("-0.000001")), NegativeQuantity),
+        (event("b", quantity=Decimal("0.0000001")), TooPrecise),
+        (event("b", amount=Money(100, "EUR")), MixedCurrencies),
+        (event("b", time=NOW - timedelta(days=20)), NoPlan),
+    ],
+)
+def test_one_bad_event_refuses_its_whole_batch(caller: Caller, wrong: UsageEvent, kind: type[ModelmintError]) -> None:
+    with pytest.raises(kind):
+        record(caller, event("a"), wrong, event("c"))
+    assert tokens(caller) == 0
+
+
+def test_problems_of_several_kinds_are_told_together(caller: Caller) -> None:
+    with pytest.raises(BadEvents) as caught:
+        record(caller, event("a", time=NOW - timedelta(days=20)), event("b"), event("c", amount=Money(1, "CNY")))
+    told = [(problem["index"], problem["code"]) for problem in caught.value.details["events"]]
+    assert told == [(0, "no_plan"), (2, "mixed_currencies")]
+
+
+def test_a_meter_is_refused_before_its_sum_cannot_be_exact(caller: Caller) -> None:
+    huge = Decimal(8_000_000_000_000)
+    record(caller, event("a", quantity=huge))
+    with pytest.raises(MeterFull):
+        record(caller, event("b", quantity=huge))
+    with pytest.raises(MeterFull):
+        record(caller, event("c", quantity=huge), event("d", quantity=huge))
+    assert tokens(caller) == huge
+
+
+def test_an_event_falls_into_its_own_open_period_however_late_it_comes(caller: Caller, clock: ManualClock) -> None:
+    clock.at = datetime(2026, 12, 3, tzinfo=UTC)
+    assert record(caller, event("a")).late == 0
+    assert (tokens(caller), tokens(caller, month_of(clock.at))) == (1, 0)
+
+
+def test_an_event_of_a_closed_period_is_booked_now_and_said_to_be_late(caller: Caller, clock: ManualClock) -> None:
+    clock.at = datetime(2026, 12, 3, tzinfo=UTC)
+    caller.books.close_period(caller.customer.id, NOVEMBER, "")
+    assert record(caller, event("a"), event("b", time=clock.at)) == Recorded(accepted=2, duplicates=0, late=1)
+    assert (tokens(caller), tokens(caller, month_of(clock.at))) == (0, 2)
+
+
+def test_no_event_is_booked_before_a_cut_that_it_comes_after(caller: Caller, clock: ManualClock) -> None:
+    record(caller, event("a", time=NOW - timedelta(hours=3)))
+    caller.books.close_period(caller.customer.id, NOVEMBER, "", until_now=True)
+    clock.advance(timedelta(hours=1))
+    assert record(caller, event("b", time=NOW - timedelta(hours=2)), event("c", time=clock.at)).late == 1
+    days = caller.books.meters.table(caller.customer.id, NOVEMBER, ("day",))
+    assert [(row.day, row.n) for row in days] == [("2026-11-10", 3)]
+
+
+def test_a_clock_that_is_a_little_ahead_books_nothing_in_the_future(caller: Caller, clock: ManualClock) -> None:
+    clock.at = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+    record(caller, event("a", time=clock.at + timedelta(minutes=3)))
+    assert (tokens(caller), tokens(caller, month_of(clock.at + timedelta(minutes=3)))) == (1, 0)
+
+
+def test_usage_while_paused_or_before_any_plan_is_refused(books: SqlBooks) -> None:
+    stranger = a_caller(books, None, "No Plan")
+    with pytest.raises(NoPlan):
+        record(stranger, event("a"))
+
+
+def test_what_was_recorded_can_be_read_back_page_by_page_beside_the_calls(caller: Caller) -> None:
+    caller.call(times=3)
+    made = [event(f"e{n}", time=NOW - timedelta(minutes=9 - n), data={"job": "7"}) for n in range(5)]
+    record(caller, *reversed(made))
+    calls, events, after = [], [], ""
+    for _ in range(10):
+        page = caller.books.meters.log(caller.customer.id, NOVEMBER, after, limit=2)
+        calls += page.calls
+        events += page.events
+        after = page.next
+        if not after:
+            break
+    assert calls == list(caller.books.outcomes(caller.customer.id))
+    assert events == made
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "calls", "calls.1", "events.1.-2", "events.1.2.3", "calls.1.99999999999999999999"]
+)
+def test_a_position_in_the_log_that_is_none_is_refused(caller: Caller, after: str) -> None:
+    with pytest.raises(BadPosition):
+        caller.books.meters.log(caller.customer.id, NOVEMBER, after)
+
+
+def test_a_dimension_that_is_none_is_refused(caller: Caller) -> None:
+    with pytest.raises(BadPosition, match="variant"):
+        caller.books.meters.table(None, NOVEMBER, ("colour",))
+
+
+def test_usage_is_told_by_key_and_by_meter(caller: Caller) -> None:
+    caller.settle(caller.reserve(2), pixels=3_500_000, compute_ms=Decimal("1.25"))
+    record(caller, event("a", quantity=Decimal(9)))
+    usage = caller.books.usage(caller.customer.id, NOVEMBER)
+    assert usage.by_key == {caller.key.id: 2}
+    assert usage.by_meter == {
+        "calls": Decimal(2), "items": Decimal(2), "megapixels": Decimal("3.5"), "compute_ms": Decimal("1.25"),
+        "tokens": Decimal(9),
+    }  # fmt: skip
