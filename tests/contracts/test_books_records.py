@@ -115,14 +115,17 @@ def test_an_id_is_found_before_a_name_that_equals_it(books: SqlBooks, url: str, 
     assert books.customer("cus_b").name == "cus_a"
 
 
-def test_customers_keys_and_plans_are_listed_in_the_order_of_their_coming(books: SqlBooks) -> None:
+def test_customers_keys_and_plans_are_listed_in_the_order_of_their_coming(books: SqlBooks, clock: ManualClock) -> None:
     names = [f"{number * 7919 % 20}" for number in range(20)]
     made = [books.add_customer(name, "") for name in names]
     assert books.customers() == made
     keys = [books.add_key("3", name)[0] for name in names]
     assert books.keys() == keys
     books.put_plans(some_plans())
-    held = [books.subscribe("3", name).id for name in ("payg", "clinic", "payg", "strict", "payg")]
+    held = []
+    for name in ("payg", "clinic", "payg", "strict", "payg"):
+        held.append(books.subscribe("3", name).id)
+        clock.advance(timedelta(seconds=1))
     assert [one.id for one in books.subscriptions("3")] == held
     assert [plan.name for plan in books.plans()] == ["trial", "payg", "clinic", "strict"]
 
