@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.customer import period_asked, with_secret
+from modelmint.api.customer import period_asked
 from modelmint.api.errors import BadQuery
+from modelmint.api.partners import signed_up
 from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
 from modelmint.commerce.documents import invoice_json
@@ -22,12 +23,9 @@ def admin_routes(service: Service) -> list[Route]:
     return [
         route(service, "/admin/v1/customers", "founder", GET=customers, POST=make_customer),
         route(service, customer, "founder", GET=show_customer),
-        route(service, f"{customer}/keys", "founder", POST=make_key),
         route(service, f"{customer}/subscription", "founder", POST=subscribe),
         route(service, f"{customer}/usage", "founder", GET=usage),
         route(service, f"{customer}/invoices", "founder", GET=invoices, POST=close_period),
-        route(service, "/admin/v1/keys", "founder", GET=keys),
-        route(service, "/admin/v1/keys/{id}", "founder", DELETE=revoke_key),
         route(service, "/admin/v1/releases", "founder", GET=releases),
         route(service, "/admin/v1/deployments", "founder", GET=deployments, POST=make_deployment),
         route(service, "/admin/v1/deployments/{name}/rollback", "founder", POST=roll_back),
@@ -40,17 +38,9 @@ def customers(asked: Asked) -> Any:
 
 
 def make_customer(asked: Asked) -> Reply:
-    """A customer; with ``plan`` subscribed and given a first key at once."""
+    """A customer; with ``plan`` subscribed and given a first key at once, with ``code`` attributed."""
     books = asked.service.shop.books
-    name, email, plan = asked.text("name"), asked.optional("email") or "", asked.optional("plan")
-    if plan is not None:
-        books.plan(plan)  # refuse before anything is stored
-    customer = books.add_customer(name, email)
-    content: dict[str, Any] = {"customer": plain(customer)}
-    if plan is not None:
-        content["subscription"] = plain(books.subscribe(customer.id, plan))
-        content["key"] = with_secret(*books.add_key(customer.id, "first"))
-    return Reply(content, status=201)
+    return signed_up(asked, lambda name, email, code: books.add_customer(name, email, referral=code))
 
 
 def show_customer(asked: Asked) -> Any:
@@ -62,13 +52,6 @@ def show_customer(asked: Asked) -> Any:
         "keys": [plain(key) for key in books.keys(customer.id)],
         "subscriptions": [plain(subscription) for subscription in books.subscriptions(customer.id)],
     }
-
-
-def make_key(asked: Asked) -> Reply:
-    """A key for a customer; its secret is in this answer only."""
-    books = asked.service.shop.books
-    customer = books.customer(asked.path["customer"])
-    return Reply(with_secret(*books.add_key(customer.id, asked.text("name", default="api"))), status=201)
 
 
 def subscribe(asked: Asked) -> Any:
@@ -101,17 +84,6 @@ def close_period(asked: Asked) -> Reply:
     period = parse_month(asked.text("period"))
     found = shop.books.close_period(customer.id, period, shop.notice, until_now=until_now)
     return Reply({"invoices": [invoice_json.to_json(one) for one in found]}, status=201)
-
-
-def keys(asked: Asked) -> Any:
-    """All keys."""
-    books = asked.service.shop.books
-    return {"keys": [plain(key) for key in books.keys(None)]}
-
-
-def revoke_key(asked: Asked) -> Any:
-    """Revoke any key."""
-    return plain(asked.service.shop.books.revoke_key(asked.path["id"]))
 
 
 def releases(asked: Asked) -> Any:

@@ -17,7 +17,10 @@ from modelmint.api.admin import admin_routes
 from modelmint.api.customer import customer_routes
 from modelmint.api.health import health_routes
 from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
+from modelmint.api.keys import key_routes
 from modelmint.api.openapi import openapi_route
+from modelmint.api.partners import channel_routes, partner_routes
+from modelmint.api.people import people_routes
 from modelmint.api.problems import Headers, plain_problem, problem
 from modelmint.api.respond import SECURITY, send_bytes
 from modelmint.api.service import Service
@@ -36,6 +39,10 @@ class Application:
                 *customer_routes(service),
                 *admin_routes(service),
                 *webhook_routes(service),
+                *key_routes(service),
+                *people_routes(service),
+                *partner_routes(service),
+                *channel_routes(service),
                 *health_routes(service),
                 openapi_route(service),
                 *mounts,

@@ -1,4 +1,4 @@
-"""Routes of the public and of customers: models, plans, their own usage, invoices and keys."""
+"""Routes of the public and of customers: models, plans, their own usage and invoices."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.catalog import terms_of
 from modelmint.commerce.documents import invoice_json, plan_json
 from modelmint.commerce.documents.invoice_text import render
-from modelmint.commerce.errors import UnknownInvoice, UnknownKey
-from modelmint.commerce.types import Key
+from modelmint.commerce.errors import UnknownInvoice
 from modelmint.kit.canonical import plain
 from modelmint.kit.period import Period, month_of, parse_month
 
@@ -30,8 +29,6 @@ def customer_routes(service: Service) -> list[Route]:
         route(service, "/v1/usage", "customer", scope="usage", GET=usage),
         route(service, "/v1/invoices", "customer", scope="invoices", GET=invoices),
         route(service, "/v1/invoices/{id}", "customer", scope="invoices", GET=invoice),
-        route(service, "/v1/keys", "customer", scope="keys", GET=keys, POST=make_key),
-        route(service, "/v1/keys/{id}", "customer", scope="keys", DELETE=revoke_key),
     ]
 
 
@@ -100,27 +97,3 @@ def language_asked(asked: Asked) -> str:
     if wanted not in ("en", "zh"):
         raise BadQuery(f"expected lang=en or lang=zh, found {wanted[:20]!r}")
     return wanted
-
-
-def keys(asked: Asked) -> Any:
-    """The caller's keys; secrets are never shown again."""
-    return {"keys": [plain(key) for key in asked.service.shop.books.keys(asked.customer)]}
-
-
-def make_key(asked: Asked) -> Reply:
-    """A further key for the caller; its secret is in this answer only."""
-    key, secret = asked.service.shop.books.add_key(asked.customer, asked.text("name", default="api"))
-    return Reply(with_secret(key, secret), status=201)
-
-
-def with_secret(key: Key, secret: str) -> dict[str, Any]:
-    """A new key with the secret that is shown once."""
-    return {**plain(key), "secret": secret, "note": "This secret is shown once. Keep it safe."}
-
-
-def revoke_key(asked: Asked) -> Any:
-    """Revoke one of the caller's keys; it stops working at once."""
-    books = asked.service.shop.books
-    if asked.path["id"] not in {key.id for key in books.keys(asked.customer)}:
-        raise UnknownKey(f"no key {asked.path['id']!r}")
-    return plain(books.revoke_key(asked.path["id"]))

@@ -7,14 +7,14 @@ from typing import Any
 from starlette.routing import Route
 
 import modelmint
-from modelmint.api import openapi_webhooks
+from modelmint.api import openapi_partners, openapi_people, openapi_webhooks
 from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MEANING, MONTH, Node, in_path, in_query, json_of, operation
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
 
 #: Paths that are documented beside their routes; a new one is one line here.
-PARTS: tuple[Node, ...] = (openapi_webhooks.PATHS,)
+PARTS: tuple[Node, ...] = (openapi_webhooks.PATHS, openapi_people.PATHS, openapi_partners.PATHS)
 
 
 def _predict() -> Node:
@@ -80,13 +80,6 @@ def _customer_paths() -> Node:
         "/v1/usage": {"get": operation("Show usage", "Usage", errors=(422,), parameters=[MONTH], **own)},
         "/v1/invoices": {"get": operation("List invoices", "Invoices", **own)},
         "/v1/invoices/{id}": {"get": invoice},
-        "/v1/keys": {
-            "get": operation("List keys", "Keys", **own),
-            "post": operation("Make a key", "NewKey", body="Name", status=201, **own),
-        },
-        "/v1/keys/{id}": {
-            "delete": operation("Revoke a key", "Key", errors=(404,), parameters=[in_path("id", "A key's id.")], **own)
-        },
     }
 
 
@@ -96,14 +89,12 @@ def _founder_paths() -> Node:
     ours: Node = {"tag": "founder", "security": FOUNDER}
     lost: Node = {**ours, "errors": (404,), "parameters": who}
     named: Node = {**ours, "parameters": [in_path("name", "A public model name.")]}
-    keyed: Node = {**ours, "parameters": [in_path("id", "A key's id.")]}
     return {
         "/admin/v1/customers": {
             "get": operation("List customers", "Customers", **ours),
             "post": operation("Make a customer", "Open", body="NewCustomer", status=201, errors=(404, 409), **ours),
         },
         base: {"get": operation("Show a customer", "Open", **lost)},
-        f"{base}/keys": {"post": operation("Make a customer's key", "NewKey", body="Name", status=201, **lost)},
         f"{base}/subscription": {"post": operation("Subscribe a customer", "Open", body="WantedPlan", **lost)},
         f"{base}/usage": {
             "get": operation("Show a customer's usage", "Usage", errors=(404, 422), parameters=[*who, MONTH], **ours)
@@ -114,8 +105,6 @@ def _founder_paths() -> Node:
                 "Close a period", "Invoices", body="WantedPeriod", status=201, errors=(404, 409), parameters=who, **ours
             ),
         },
-        "/admin/v1/keys": {"get": operation("List all keys", "Keys", **ours)},
-        "/admin/v1/keys/{id}": {"delete": operation("Revoke any key", "Key", errors=(404,), **keyed)},
         "/admin/v1/releases": {"get": operation("List releases", "Open", **ours)},
         "/admin/v1/deployments": {
             "get": operation("List deployments", "Deployments", **ours),

@@ -157,6 +157,10 @@ SCHEMAS: dict[str, Schema] = {
             "name": text(),
             "created_at": _TIME,
             "revoked_at": _MAYBE_TIME,
+            "scopes": {"type": "array", "items": text()},
+            "expires_at": _MAYBE_TIME,
+            "replaces": _MAYBE_TEXT,
+            "last_used_at": _MAYBE_TIME,
         },
         additionalProperties=True,
     ),
@@ -164,14 +168,30 @@ SCHEMAS: dict[str, Schema] = {
         "allOf": [ref("Key"), _object("Shown once.", {"secret": text(), "note": text()})],
     },
     "Keys": _list("keys", "Key"),
-    "Name": _object("A name.", {"name": text(minLength=1, maxLength=500)}, []),
+    "WantedKey": _object(
+        "All that may be left out.",
+        {
+            "name": text(minLength=1, maxLength=500),
+            "scopes": {"type": "array", "minItems": 1, "items": text()},
+            "expires_at": text("ISO 8601 with its time zone", format="date-time"),
+        },
+        [],
+    ),
+    "WantedRotation": _object(
+        "All that may be left out.",
+        {
+            "overlap_seconds": {"type": "integer", "minimum": 0, "description": "How long the former key goes on."},
+            "expires_at": text("ISO 8601 with its time zone", format="date-time"),
+        },
+        [],
+    ),
     "Customer": _object(
         "Who pays.", {"id": text(), "name": text(), "email": text(), "created_at": _TIME}, additionalProperties=True
     ),
     "Customers": _list("customers", "Customer"),
     "NewCustomer": _object(
         "With `plan`, subscribed and given a first key at once.",
-        {"name": text(minLength=1, maxLength=500), "email": text(), "plan": text()},
+        {"name": text(minLength=1, maxLength=500), "email": text(), "plan": text(), "code": text("Referral code.")},
         ["name"],
     ),
     "WantedPlan": _object("A plan.", {"plan": text(minLength=1)}),

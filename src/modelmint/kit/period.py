@@ -79,3 +79,16 @@ def parse_month(text: str) -> Period:
         return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
     except ValueError as error:
         raise BadPeriod(f"expected a month like 2026-11, found {text[:80]!r}") from error
+
+
+def parse_moment(text: str) -> datetime:
+    """``"2026-11-10T12:00:00Z"``, or a day (its first moment, UTC); raises ``BadPeriod`` without a time zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadPeriod(f"expected a moment like 2026-11-10T12:00:00Z or a day, found {text[:40]!r}") from error
+    if found.tzinfo is None:
+        if len(text) > len("2026-11-10"):
+            raise BadPeriod(f"expected a moment with its time zone, like 2026-11-10T12:00:00Z, found {text[:40]!r}")
+        return found.replace(tzinfo=UTC)
+    return found.astimezone(UTC)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, or_, select
 
 from modelmint.commerce.channels import report, statement
 from modelmint.commerce.channels.codes import BY_PARTNER, checked_terms
-from modelmint.commerce.channels.errors import NotAPartner, PartnerExists, UnknownPartner, UnknownReferral
+from modelmint.commerce.channels.errors import NotAPartner, PartnerExists, UnknownPartner
 from modelmint.commerce.channels.reading import movements
 from modelmint.commerce.channels.types import ChannelRow, Partner, PartnerStatement, Referral
 from modelmint.commerce.errors import UnknownCustomer
@@ -81,10 +81,7 @@ class SqlChannels:
         with self._database.write() as connection:
             owner, channel = _id(connection, partner), BY_PARTNER
             if referral is not None:
-                came = referrals.valid(connection, referral)
-                if came.partner != owner:  # somebody else's is as good as none
-                    raise UnknownReferral(f"no referral code {referral[:60]!r} of yours is valid")
-                channel = came.channel
+                channel = referrals.valid(connection, referral, owner).channel
             now = self._now()
             return people.add_customer(connection, name, email, now, partner=owner, channel=channel, by_partner=True)
 

@@ -33,10 +33,13 @@ def all_of(connection: Connection, partner: str | None = None) -> list[Referral]
     return [_referral(row) for row in connection.execute(query).mappings()]
 
 
-def valid(connection: Connection, code: str) -> Referral:
-    """What ``code`` says; raises ``UnknownReferral`` for one that was never given out or was withdrawn."""
+def valid(connection: Connection, code: str, partner: str | None = None) -> Referral:
+    """What ``code`` says; raises ``UnknownReferral`` for one that was never given out or was withdrawn.
+
+    ``partner``: then somebody else's is as good as none.
+    """
     row = _row(connection, code.strip().upper())
-    if row is None or row["withdrawn_at"] is not None:
+    if row is None or row["withdrawn_at"] is not None or partner not in (None, row["partner"]):
         raise UnknownReferral(f"no referral code {code[:60]!r} is valid; check its spelling, or leave it out")
     return _referral(row)
 
