@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from modelmint.bootstrap import Shop
@@ -61,6 +64,21 @@ class Asked:
         if any(unicodedata.category(sign) == "Cc" and not (lines and sign in "\r\n") for sign in value):
             raise BadForm(f"expected {name!r} without control characters")
         return value
+
+    def date(self, name: str) -> datetime | None:
+        """A day chosen in the form as its first moment in UTC, None where it was left out."""
+        value = self.form.get(name, "").strip()
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) if value else None
+        except ValueError:
+            raise BadForm(f"expected {name!r} as a day like 2027-01-31, found {value[:40]!r}") from None
+
+    def share(self, name: str) -> Decimal:
+        """A share typed in percent: 0.15 for 15."""
+        value = self.form.get(name, "").strip().removesuffix("%").strip()
+        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", value):
+            raise BadForm(f"expected {name!r} in percent like 15 or 2.5, found {value[:40]!r}")
+        return Decimal(value).scaleb(-2)
 
     def chosen(self, name: str, allowed: tuple[str, ...]) -> str:
         """A field that must be one of ``allowed``."""

@@ -22,7 +22,24 @@ class Group:
 
 
 FOUNDER: tuple[Group, ...] = (
-    Group("nav.sell", (Entry("nav.overview", "/console/overview"), Entry("nav.customers", "/console/customers"))),
+    Group(
+        "nav.sell",
+        (
+            Entry("nav.overview", "/console/overview"),
+            Entry("nav.customers", "/console/customers"),
+            Entry("nav.invoices", "/console/invoices"),
+        ),
+    ),
+    Group("nav.reach", (Entry("nav.partners", "/console/partners"), Entry("nav.channels", "/console/channels"))),
+    Group(
+        "nav.books",
+        (
+            Entry("nav.ledger", "/console/ledger"),
+            Entry("nav.webhooks", "/console/webhooks"),
+            Entry("nav.alarms", "/console/alarms"),
+            Entry("nav.audit", "/console/audit"),
+        ),
+    ),
 )
 
 CUSTOMER: tuple[Group, ...] = (
@@ -32,6 +49,7 @@ CUSTOMER: tuple[Group, ...] = (
             Entry("nav.usage", "/console/my/usage"),
             Entry("nav.invoices", "/console/my/invoices"),
             Entry("nav.keys", "/console/my/keys"),
+            Entry("nav.start", "/console/my/start"),
         ),
     ),
 )

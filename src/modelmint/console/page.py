@@ -95,10 +95,10 @@ class PageRoute:
         with acting(_actor(session)):
             try:
                 answer = self._run(asked, request.method)
+            except Unauthenticated:
+                answer = self._to_sign_in(asked, request)
             except Exception as error:
                 answer = self._problem(error)
-            if isinstance(answer, Page) and answer.status in (401, 403) and known is None and request.method == "GET":
-                answer = Go(f"{PLACE}/sign-in?next={quote(request.url.path)}")
             response = self._respond(answer, asked, request)
         if known is None and isinstance(answer, Page):  # its forms need a session to belong to
             self._set(response, request, SESSION, console.sessions.cookie(session))
@@ -118,6 +118,14 @@ class PageRoute:
         if method == "POST" and not self._console.sessions.form_fits(asked.session, asked.form.get("token", "")):
             raise FormNotOurs("expected a form of this session; load the page again and repeat")
         return self._handlers["GET" if method == "HEAD" else method](asked)
+
+    def _to_sign_in(self, asked: Asked, request: Request) -> Go:
+        """A reader whom nothing lets in, or nothing any more; afterwards it gets what it asked for."""
+        target = f"?next={quote(request.url.path)}" if request.method != "POST" else ""
+        if asked.session.who == NOBODY:
+            return Go(f"{PLACE}/sign-in{target}")
+        fresh = self._console.sessions.open(self._console.shop.clock.now())
+        return Go(f"{PLACE}/sign-in{target}", said="said.sign_in_again", session=fresh)
 
     def _checked_key(self, asked: Asked) -> Asked:
         """A customer's session lasts no longer than the key that opened it."""

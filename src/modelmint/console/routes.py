@@ -15,7 +15,7 @@ from modelmint.console.attempts import Attempts
 from modelmint.console.errors import NoSuchPage
 from modelmint.console.frame import Frame
 from modelmint.console.page import PLACE, Console, StatusOf, page
-from modelmint.console.pages import customers, invoices, keys, overview, signing, usage
+from modelmint.console.pages import customers, invoices, keys, ledger, log, messages, overview, partners, signing, usage
 from modelmint.console.sessions import Sessions, Signer
 
 STATIC = Path(__file__).parent / "static"
@@ -34,6 +34,10 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *usage.pages(console),
         *invoices.pages(console),
         *keys.pages(console),
+        *partners.pages(console),
+        *ledger.pages(console),
+        *messages.pages(console),
+        *log.pages(console),
         Route(f"{PLACE}/static/{{name}}", _static_files()),
         page(console, "/{rest:path}", "anyone", GET=_nothing, POST=_nothing),
     ]

@@ -1,26 +1,32 @@
-"""A customer's keys: made, revoked; a secret is shown once, on the page that answers its making."""
+"""A customer's keys: made, rotated, revoked; a secret is shown once, on the page that answers its making."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.routing import Route
 
 from modelmint.commerce.errors import UnknownKey
-from modelmint.commerce.people.scopes import DEFAULT
+from modelmint.commerce.people.scopes import DEFAULT, SCOPES, checked
+from modelmint.commerce.people.terms import within
 from modelmint.commerce.types import Key
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import Console, page
 from modelmint.console.pages.customers import about
 from modelmint.operations.deploy import targets
 
+#: Days that a rotated key goes on beside its successor.
+OVERLAPS = ("0", "1", "7", "30")
+
 
 def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         page(console, "/customers/{customer}/keys", "founder", GET=keys, POST=make),
+        page(console, "/customers/{customer}/keys/{key}/rotate", "founder", POST=rotate),
         page(console, "/customers/{customer}/keys/{key}/revoke", "founder", POST=revoke),
         page(console, "/my/keys", "customer", GET=keys, POST=make),
+        page(console, "/my/keys/{key}/rotate", "customer", POST=rotate),
         page(console, "/my/keys/{key}/revoke", "customer", POST=revoke),
         page(console, "/my/start", "customer", GET=start),
     ]
@@ -30,7 +36,8 @@ def keys(asked: Asked, secret: str = "") -> Answer:
     """The list, and the form for a new one; ``secret`` is that of a key just made."""
     now = asked.books.now()
     rows = [(key, _state(key, now)) for key in reversed(asked.books.keys(asked.customer))]
-    return Page("keys.html", {**about(asked), "rows": rows, "secret": secret, "scopes": DEFAULT, **_calling(asked)})
+    shown = {"rows": rows, "secret": secret, "scopes": _givable(asked), "usual": DEFAULT, "overlaps": OVERLAPS}
+    return Page("keys.html", {**about(asked), **shown, "own": asked.session.key})
 
 
 def _state(key: Key, now: datetime) -> str:
@@ -39,30 +46,46 @@ def _state(key: Key, now: datetime) -> str:
     return "expired" if key.expires_at is not None and key.expires_at <= now else "active"
 
 
+def _givable(asked: Asked) -> tuple[str, ...]:
+    """Scopes that the reader may give: the founder any, a customer those of the key it signed in with."""
+    return tuple(SCOPES) if asked.founder else _of(asked, asked.session.key).scopes
+
+
 def make(asked: Asked) -> Answer:
-    """A further key."""
-    _, secret = asked.books.add_key(asked.customer, asked.text("name"))
+    """A further key, which may do no more and live no longer than the one that makes it."""
+    expires_at = asked.date("expires")
+    if not asked.founder:
+        expires_at = within(expires_at, _of(asked, asked.session.key).expires_at)
+    scopes = checked(asked.many.get("scopes", ()), _givable(asked))
+    _, secret = asked.books.add_key(asked.customer, asked.text("name"), scopes, expires_at)
+    return keys(asked, secret)
+
+
+def rotate(asked: Asked) -> Answer:
+    """A new secret; the old one goes on for as long as was chosen."""
+    key = _of(asked, asked.path["key"])
+    if not asked.founder:
+        checked(key.scopes, _givable(asked))
+    overlap = timedelta(days=int(asked.chosen("overlap", OVERLAPS)))
+    _, secret = asked.books.people.rotate(key.id, overlap)
     return keys(asked, secret)
 
 
 def revoke(asked: Asked) -> Answer:
     """It stops working at once; raises ``UnknownKey`` for somebody else's."""
-    asked.books.revoke_key(_own(asked).id)
+    asked.books.revoke_key(_of(asked, asked.path["key"]).id)
     return Go(f"{asked.home}/keys", said="said.key_revoked")
 
 
-def _own(asked: Asked) -> Key:
+def _of(asked: Asked, wanted: str) -> Key:
+    """A key of the customer whom the page is about."""
     for key in asked.books.keys(asked.customer):
-        if key.id == asked.path["key"]:
+        if key.id == wanted:
             return key
-    raise UnknownKey(f"no key {asked.path['key'][:80]!r}")
+    raise UnknownKey(f"no key {wanted[:80]!r}")
 
 
 def start(asked: Asked) -> Answer:
     """Calls to copy: curl, Python, JavaScript."""
-    return Page("start.html", {**about(asked), **_calling(asked)})
-
-
-def _calling(asked: Asked) -> dict[str, object]:
     models = [target.name for target in targets(asked.books)]
-    return {"origin": asked.origin, "model": models[0] if models else "MODEL"}
+    return Page("start.html", {**about(asked), "origin": asked.origin, "model": models[0] if models else "MODEL"})

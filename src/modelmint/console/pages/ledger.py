@@ -1,0 +1,66 @@
+"""The ledger: balances, entries, and the check that names the first broken row."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from starlette.routing import Route
+
+from modelmint.commerce.ledger.types import Verdict
+from modelmint.console.answers import Answer, Asked, Page
+from modelmint.console.errors import BadForm
+from modelmint.console.page import Console, page
+from modelmint.kit.money import Money
+from modelmint.kit.period import month_of, parse_month
+
+PAGE_ROWS = 100
+
+
+def pages(console: Console) -> list[Route]:
+    """All of them."""
+    return [
+        page(console, "/ledger", "founder", GET=ledger),
+        page(console, "/ledger/check", "founder", POST=check),
+    ]
+
+
+def ledger(asked: Asked, verdict: Verdict | None = None, deep: bool = False) -> Answer:
+    """Entries of one month, in the order of booking, and all balances."""
+    journal = asked.books.journal
+    month = parse_month(asked.query["month"]) if "month" in asked.query else month_of(asked.books.now())
+    account = asked.query.get("account") or None
+    after = _place(asked.query.get("after", "0"))
+    wanted = (entry for entry in journal.entries(month, account) if entry.seq > after)
+    rows = list(islice(wanted, PAGE_ROWS + 1))
+    place, head = journal.head()
+    values = {
+        "rows": rows[:PAGE_ROWS],
+        "more": rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else 0,
+        "month": f"{month.start:%Y-%m}",
+        "account": account or "",
+        "balances": balances(asked),
+        "place": place,
+        "head": head,
+        "verdict": verdict,
+        "deep": deep,
+    }
+    return Page("ledger.html", values)
+
+
+def balances(asked: Asked) -> list[tuple[str, Money]]:
+    """Accounts that are not even, by name."""
+    found = asked.books.journal.balances()
+    return [(account, money) for (account, _), money in sorted(found.items()) if money.minor]
+
+
+def check(asked: Asked) -> Answer:
+    """Read everything again; ``deep`` adds up every call and event too, ``noted`` is a head noted earlier."""
+    deep = asked.form.get("deep") == "on"
+    verdict = asked.books.journal.verify(raw=deep, noted=asked.form.get("noted", "").strip() or None)
+    return ledger(asked, verdict, deep)
+
+
+def _place(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise BadForm(f"expected a place in the ledger, found {text[:20]!r}")
+    return int(text)
