@@ -31,7 +31,7 @@ class SqlContracts:
 
     def change(self, customer: str, plan: str, when: When = "now") -> Subscription:
         with self._database.write() as connection:
-            owner, now = people.customer(connection, customer), self._clock.now()
+            owner, now = people.living(connection, customer), self._clock.now()
             chosen = catalogue.plan(connection, plan, None, micros(now))
             at = _switch(connection, owner, chosen, when, now)
             return _found(rules.held_at(spans.of_customer(connection, owner.id), at), owner, at)
