@@ -33,6 +33,7 @@ from modelmint.commerce.types import (
     Subscription,
 )
 from modelmint.commerce.webhooks.repository import Outbox
+from modelmint.kit.money import UnitPrice
 from modelmint.kit.period import Period
 
 
@@ -161,11 +162,21 @@ class Books(Protocol):
         """(model, status, code) -> outcomes so far; for /metrics, over all processes."""
         ...
 
-    def close_period(self, customer: str, period: Period, notice: str, *, until_now: bool = False) -> list[Invoice]:
+    def close_period(
+        self,
+        customer: str,
+        period: Period,
+        notice: str,
+        *,
+        until_now: bool = False,
+        unit_costs: Mapping[str, UnitPrice] | None = None,
+    ) -> list[Invoice]:
         """Rate and finalise, with ledger entries, in one transaction; a closed period is returned as it is.
 
-        Gives all invoices inside ``period``, in the order of their numbers: one per subscription and calendar
-        month that has something to bill. ``until_now`` cuts a period that has not ended at this moment; the
+        ``unit_costs`` is what a call of each release costs here: with it the ledger says what usage cost.
+
+        Gives all invoices inside ``period``, in the order of their numbers: one per subscription and billing
+        period that has something to bill. ``until_now`` cuts a period that has not ended at this moment; the
         next closing bills from there, so that nothing is lost or billed twice. Raises ``PeriodNotOver``,
         ``EarlierPeriodOpen``.
         """

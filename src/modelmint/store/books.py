@@ -24,6 +24,7 @@ from modelmint.commerce.types import (
     Subscription,
 )
 from modelmint.kit.clock import Clock
+from modelmint.kit.money import UnitPrice
 from modelmint.kit.period import Period
 from modelmint.store import (
     catalogue,
@@ -195,11 +196,19 @@ class SqlBooks:
         with self._database.read() as connection:
             return usage.counts(connection)
 
-    def close_period(self, customer: str, period: Period, notice: str, *, until_now: bool = False) -> list[Invoice]:
+    def close_period(
+        self,
+        customer: str,
+        period: Period,
+        notice: str,
+        *,
+        until_now: bool = False,
+        unit_costs: Mapping[str, UnitPrice] | None = None,
+    ) -> list[Invoice]:
         with self._database.write() as connection:
             now = self._clock.now()
             end = billing.end_of(period, now, until_now=until_now)
-            terms = drafting.Terms(people.customer(connection, customer), notice, now)
+            terms = drafting.Terms(people.customer(connection, customer), notice, now, unit_costs or {})
             return closing.close(connection, terms, period, end)
 
     def draft_period(self, customer: str, period: Period, notice: str) -> list[Invoice]:

@@ -64,18 +64,19 @@ def holdings(connection: Connection, customer: str) -> list[Holding]:
         together.setdefault(row["root"] or row["id"], []).append(row)
     found = []
     for root, spans in together.items():
-        held = [
+        held = merged(
             Held(moment(span["starts_at"]), None if span["ends_at"] is None else moment(span["ends_at"]))
             for span in spans
             if span["state"] != "paused"
-        ]
+        )
         found.append(
             Holding(
                 root=root,
                 plan=catalogue.plan(connection, spans[0]["plan"], spans[0]["plan_version"]),
                 spans=tuple(span["id"] for span in spans),
-                held=tuple(merged(held)),
-                since=moment(min(span["starts_at"] for span in spans)),
+                held=tuple(held),
+                # A span that was given up before it began was never held.
+                since=held[0].start if held else moment(spans[0]["starts_at"]),
             )
         )
     return found

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from modelmint.commerce.billing.types import GrantBalance, Invoice
+from modelmint.commerce.billing.types import Grant, GrantBalance, GrantLeft, Invoice
 from modelmint.commerce.documents.invoice_json import money_json
-from modelmint.commerce.moments import moment
+from modelmint.commerce.moments import micros, moment
 from modelmint.kit.money import Money
 from modelmint.store.history import note, tell
 from modelmint.store.schema import burns, grants
@@ -20,21 +20,35 @@ FIRST = 0
 
 def left_of(connection: Connection, customer: str) -> list[GrantBalance]:
     """Grants of which something is left, run out or not, in the order of granting."""
-    rows = connection.execute(select(grants).where(grants.c.customer == customer).order_by(grants.c.seq)).mappings()
-    known = list(rows)
+    return [_balance(row, minor) for row, minor in _left(connection, customer) if minor > 0]
+
+
+def all_of(connection: Connection, customer: str, now: datetime) -> list[GrantLeft]:
+    """Every grant with what is left of it, in the order of granting."""
+    found = []
+    for row, minor in _left(connection, customer):
+        ends = _maybe(row["expires_at"])
+        amount, left = Money(row["minor"], row["currency"]), Money(minor, row["currency"])
+        grant = Grant(row["id"], customer, amount, row["priority"], ends, row["source"], row["note"], moment(row["at"]))
+        found.append(GrantLeft(grant, left, ends is not None and ends <= now))
+    return found
+
+
+def _left(connection: Connection, customer: str) -> list[tuple[Any, int]]:
+    query = select(grants).where(grants.c.customer == customer).order_by(grants.c.seq)
+    known = connection.execute(query).mappings().all()
     if not known:
         return []
     ids = [row["id"] for row in known]
-    query = select(burns.c.grant, func.sum(burns.c.minor)).where(burns.c.grant.in_(ids)).group_by(burns.c.grant)
-    burnt = {grant: int(minor) for grant, minor in connection.execute(query)}
-    found = [_balance(row, burnt.get(row["id"], 0)) for row in known]
-    return [grant for grant in found if grant.left.minor > 0]
+    spent = select(burns.c.grant, func.sum(burns.c.minor)).where(burns.c.grant.in_(ids)).group_by(burns.c.grant)
+    burnt = {grant: int(minor) for grant, minor in connection.execute(spent)}
+    return [(row, row["minor"] - burnt.get(row["id"], 0)) for row in known]
 
 
-def _balance(row: Any, burnt: int) -> GrantBalance:
+def _balance(row: Any, left: int) -> GrantBalance:
     return GrantBalance(
         id=row["id"],
-        left=Money(row["minor"] - burnt, row["currency"]),
+        left=Money(left, row["currency"]),
         priority=row["priority"],
         expires_at=_maybe(row["expires_at"]),
         granted_at=moment(row["at"]),
@@ -47,19 +61,32 @@ def _maybe(at: int | None) -> datetime | None:
 
 def give_back(connection: Connection, invoice: Invoice, now: int) -> None:
     """Turn what an invoice gives back beyond what it charges into credit; its own posting books it."""
-    amount = -invoice.credit
-    row = {
-        "id": f"gra_{invoice.id.removeprefix('inv_')}",
-        "customer": invoice.customer,
-        "minor": amount.minor,
-        "currency": amount.currency,
-        "priority": FIRST,
-        "expires_at": None,
-        "source": "credit_note",
-        "note": f"invoice {invoice.number}",
-        "at": now,
+    grant = Grant(
+        id=f"gra_{invoice.id.removeprefix('inv_')}",
+        customer=invoice.customer,
+        amount=-invoice.credit,
+        priority=FIRST,
+        expires_at=None,
+        source="credit_note",
+        note=f"{invoice.kind.replace('_', ' ')} {invoice.number}",
+        at=moment(now),
+    )
+    insert(connection, row_of(grant))
+
+
+def row_of(grant: Grant) -> dict[str, Any]:
+    """The columns of a grant."""
+    return {
+        "id": grant.id,
+        "customer": grant.customer,
+        "minor": grant.amount.minor,
+        "currency": grant.amount.currency,
+        "priority": grant.priority,
+        "expires_at": None if grant.expires_at is None else micros(grant.expires_at),
+        "source": grant.source,
+        "note": grant.note,
+        "at": micros(grant.at),
     }
-    insert(connection, row)
 
 
 def insert(connection: Connection, row: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection, func, select, update
@@ -36,9 +37,7 @@ def refresh(connection: Connection, subscription: str, now: int) -> int | None:
         return None
     customer = people.customer(connection, row["customer"])
     at = moment(now)
-    begin = begin_of(connection, customer) or at
-    # A clock that went back behind the last closing: what is open begins where that ended.
-    window = Period(begin, max(moment(now + 1), moment(micros(begin) + 1)))
+    window = _open(connection, customer, at)
     seen = survey(connection, Terms(customer, "", at), window)
     looked = [each for each in seen.looked if subscription in each.holding.spans][-1]
     purse = [grant for grant in seen.purse if usable(grant, plan.currency, window.end)]
@@ -59,6 +58,19 @@ def refresh_all(connection: Connection, customer: Customer, now: int) -> None:
     for name, plan, version in connection.execute(query).all():
         if catalogue.plan(connection, plan, version).prepaid:
             refresh(connection, name, now)
+
+
+def unbilled(connection: Connection, customer: Customer, now: datetime, currency: str) -> int:
+    """What was used and is not billed yet, in minor units, as if it were billed now."""
+    window = _open(connection, customer, now)
+    drafted = survey(connection, Terms(customer, "", now), window).invoices()
+    return sum(invoice.total.minor for invoice in drafted if invoice.currency == currency)
+
+
+def _open(connection: Connection, customer: Customer, now: datetime) -> Period:
+    begin = begin_of(connection, customer) or now
+    # A clock that went back behind the last closing: what is open begins where that ended.
+    return Period(begin, max(now, begin) + timedelta(microseconds=1))
 
 
 def _covered(plan: Plan, looked: Looked, purse: list[GrantBalance]) -> int:

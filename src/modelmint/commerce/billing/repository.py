@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from modelmint.commerce.billing.types import Preview, Scheduled
-from modelmint.commerce.types import Subscription
+from modelmint.commerce.billing.types import (
+    BillingDetails,
+    Grant,
+    GrantLeft,
+    Invoice,
+    InvoiceStatus,
+    Preview,
+    Scheduled,
+)
+from modelmint.commerce.types import Customer, Subscription
+from modelmint.kit.money import Money, UnitPrice
 
 #: "now", "period_end" (of the billing period that holds now), or a moment to come.
 When = str | datetime
@@ -55,8 +65,80 @@ class Contracts(Protocol):
 
 
 class Credits(Protocol):
-    """Prepaid credit: grants, what is left."""
+    """Prepaid credit: grants, what is left. Customers by id or exact name."""
+
+    def grant(
+        self,
+        customer: str,
+        amount: Money,
+        *,
+        priority: int = 10,
+        expires_at: datetime | None = None,
+        source: str = "purchase",
+        note: str = "",
+    ) -> Grant:
+        """Give credit, booked at once. ``expires_at`` is a midnight (UTC) to come. Raises ``BadCredit``."""
+        ...
+
+    def grants(self, customer: str) -> list[GrantLeft]:
+        """All, in the order of granting."""
+        ...
+
+    def balance(self, customer: str) -> list[Money]:
+        """What is left and has not run out, by currency; usage that is not billed yet is not taken off."""
+        ...
+
+    def expire(self) -> int:
+        """Book what ran out before all its time was billed as earned; how many grants. Idempotent."""
+        ...
+
+    def watch(self) -> int:
+        """Tell of prepaid credit that runs low, once for each newest grant; of how many customers."""
+        ...
 
 
 class Bills(Protocol):
-    """What becomes of finalised invoices: paid, void, credit notes."""
+    """What becomes of finalised invoices. Invoices by id or number; all raise ``UnknownInvoice``."""
+
+    def status(self, invoice: str) -> InvoiceStatus: ...
+    def statuses(self, customer: str | None = None) -> dict[str, str]:
+        """Invoice id -> "finalised", "paid", "void" or "uncollectible"."""
+        ...
+
+    def owed(self, invoice: str) -> Money:
+        """What is unpaid of it, less its credit notes."""
+        ...
+
+    def credit_notes(self, invoice: str) -> list[Invoice]: ...
+    def pay(self, invoice: str, reference: str = "") -> InvoiceStatus:
+        """All that is owed came in by hand (a transfer, cash). Twice with one reference is once.
+
+        Raises ``InvoiceNotOpen``.
+        """
+        ...
+
+    def void(self, invoice: str, reason: str = "") -> InvoiceStatus:
+        """It never counted; what it burnt of credit is there again. Raises ``InvoiceNotOpen``, for paid ones too."""
+        ...
+
+    def uncollectible(self, invoice: str, reason: str = "") -> InvoiceStatus:
+        """Give it up; it may still be paid. Raises ``InvoiceNotOpen``."""
+        ...
+
+    def credit_note(
+        self, invoice: str, reason: str, *, lines: Sequence[int] = (), amount: Money | None = None
+    ) -> Invoice:
+        """Take back lines (positions from 1), an amount before tax, or all that is left, with its tax.
+
+        What is unpaid is owed no longer, the rest becomes prepaid credit. Raises ``BadCorrection``,
+        ``InvoiceNotOpen``.
+        """
+        ...
+
+    def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> list[Invoice]:
+        """Bill every customer's billing periods that have ended, one short transaction each; the new invoices."""
+        ...
+
+    def set_details(self, customer: str, details: BillingDetails) -> Customer:
+        """Tax, address, language, anchor. Raises ``BadBillingDetails`` with every problem, ``AnchorFixed``."""
+        ...

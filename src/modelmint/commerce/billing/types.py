@@ -153,6 +153,28 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantLeft:
+    """A grant with what is left of it now."""
+
+    grant: Grant
+    left: Money
+    #: True from the moment at which it can pay for nothing more.
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BillingDetails:
+    """What can be set of a customer; None leaves it as it is."""
+
+    tax_rate: Decimal | None = None
+    tax_name: str | None = None
+    tax_id: str | None = None
+    address: str | None = None
+    language: str | None = None
+    anchor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a change of subscription would do, computed and not stored."""
 
