@@ -27,6 +27,7 @@ FOUNDER: tuple[Group, ...] = (
         (
             Entry("nav.overview", "/console/overview"),
             Entry("nav.customers", "/console/customers"),
+            Entry("nav.plans", "/console/plans"),
             Entry("nav.invoices", "/console/invoices"),
         ),
     ),
@@ -47,6 +48,7 @@ CUSTOMER: tuple[Group, ...] = (
         "nav.account",
         (
             Entry("nav.usage", "/console/my/usage"),
+            Entry("nav.plan", "/console/my/plan"),
             Entry("nav.invoices", "/console/my/invoices"),
             Entry("nav.keys", "/console/my/keys"),
             Entry("nav.start", "/console/my/start"),
@@ -57,6 +59,7 @@ CUSTOMER: tuple[Group, ...] = (
 #: Below the name of one customer, as the founder sees it.
 TABS: tuple[Entry, ...] = (
     Entry("nav.usage", "/usage"),
+    Entry("nav.plan", "/plan"),
     Entry("nav.invoices", "/invoices"),
     Entry("nav.keys", "/keys"),
 )

@@ -180,6 +180,14 @@ def page(console: Console, path: str, reader: Reader, **handlers: Handler) -> Ro
     return Route(PLACE + path, endpoint=PageRoute(console, reader, handlers), methods=list(handlers))
 
 
+def about_one(console: Console, path: str, **handlers: Handler) -> list[Route]:
+    """The same page about one customer, below the founder's list and in the customer's own portal."""
+    return [
+        page(console, f"/customers/{{customer}}{path}", "founder", **handlers),
+        page(console, f"/my{path}", "customer", **handlers),
+    ]
+
+
 def _actor(session: Session) -> str:
     if session.who == CUSTOMER:
         return f"customer:{session.customer}"

@@ -15,7 +15,20 @@ from modelmint.console.attempts import Attempts
 from modelmint.console.errors import NoSuchPage
 from modelmint.console.frame import Frame
 from modelmint.console.page import PLACE, Console, StatusOf, page
-from modelmint.console.pages import customers, invoices, keys, ledger, log, messages, overview, partners, signing, usage
+from modelmint.console.pages import (
+    customers,
+    invoices,
+    keys,
+    ledger,
+    log,
+    messages,
+    overview,
+    partners,
+    plan,
+    plans,
+    signing,
+    usage,
+)
 from modelmint.console.sessions import Sessions, Signer
 
 STATIC = Path(__file__).parent / "static"
@@ -32,6 +45,8 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *overview.pages(console),
         *customers.pages(console),
         *usage.pages(console),
+        *plan.pages(console),
+        *plans.pages(console),
         *invoices.pages(console),
         *keys.pages(console),
         *partners.pages(console),

@@ -8,7 +8,7 @@ from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.documents.invoice_text import explain
 from modelmint.commerce.errors import UnknownInvoice
 from modelmint.console.answers import Answer, Asked, Go, Page
-from modelmint.console.page import Console, page
+from modelmint.console.page import Console, about_one, page
 from modelmint.console.pages.customers import about
 from modelmint.console.pages.usage import period_of
 
@@ -16,11 +16,10 @@ from modelmint.console.pages.usage import period_of
 def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
-        page(console, "/customers/{customer}/invoices", "founder", GET=invoices),
+        *about_one(console, "/invoices", GET=invoices),
         page(console, "/customers/{customer}/close", "founder", POST=close),
         page(console, "/invoices", "founder", GET=everyones),
         page(console, "/invoices/{invoice}", "founder", GET=invoice),
-        page(console, "/my/invoices", "customer", GET=invoices),
         page(console, "/my/invoices/{invoice}", "customer", GET=invoice),
     ]
 

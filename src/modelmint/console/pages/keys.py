@@ -11,7 +11,7 @@ from modelmint.commerce.people.scopes import DEFAULT, SCOPES, checked
 from modelmint.commerce.people.terms import within
 from modelmint.commerce.types import Key
 from modelmint.console.answers import Answer, Asked, Go, Page
-from modelmint.console.page import Console, page
+from modelmint.console.page import Console, about_one, page
 from modelmint.console.pages.customers import about
 from modelmint.operations.deploy import targets
 
@@ -22,12 +22,9 @@ OVERLAPS = ("0", "1", "7", "30")
 def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
-        page(console, "/customers/{customer}/keys", "founder", GET=keys, POST=make),
-        page(console, "/customers/{customer}/keys/{key}/rotate", "founder", POST=rotate),
-        page(console, "/customers/{customer}/keys/{key}/revoke", "founder", POST=revoke),
-        page(console, "/my/keys", "customer", GET=keys, POST=make),
-        page(console, "/my/keys/{key}/rotate", "customer", POST=rotate),
-        page(console, "/my/keys/{key}/revoke", "customer", POST=revoke),
+        *about_one(console, "/keys", GET=keys, POST=make),
+        *about_one(console, "/keys/{key}/rotate", POST=rotate),
+        *about_one(console, "/keys/{key}/revoke", POST=revoke),
         page(console, "/my/start", "customer", GET=start),
     ]
 

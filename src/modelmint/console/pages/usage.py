@@ -9,17 +9,14 @@ from starlette.routing import Route
 from modelmint.commerce.types import Customer
 from modelmint.console.answers import Answer, Asked, Page
 from modelmint.console.chart import by_day
-from modelmint.console.page import Console, page
+from modelmint.console.page import Console, about_one
 from modelmint.console.pages.customers import about, holding
 from modelmint.kit.period import Period, billing_period, parse_month
 
 
 def pages(console: Console) -> list[Route]:
     """All of them."""
-    return [
-        page(console, "/customers/{customer}/usage", "founder", GET=usage),
-        page(console, "/my/usage", "customer", GET=usage),
-    ]
+    return about_one(console, "/usage", GET=usage)
 
 
 def period_of(asked: Asked, customer: Customer) -> Period:
