@@ -37,7 +37,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> SqlBooks:
     clock = ManualClock(START)
     opened = open_books(f"sqlite:///{tmp_path_factory.mktemp('books') / 'books.sqlite'}", clock)
     caller = a_caller(opened, "clinic")
-    costs = {"r1": parse_price("0.0031 USD"), "r2": parse_price("0.0004 USD")}
+    costs = {"r1": parse_price("0.0031 USD"), "r2": parse_price("0.04 USD")}
     for release in ("r1", "r2"):
         for _ in range(4):
             caller.settle(caller.reserve(2), calls=2, items=2, release=release, variant="int8")
@@ -103,7 +103,7 @@ def changed(cut: Cut, old: str, new: str) -> Segment:
         ('\\"notice\\":\\"not', '\\"notice\\":\\"now', "inputs are not the ones"),
         ('"memo":"invoice 2"', '"memo":"invoice 9"', "was changed"),
         ('"account":"revenue', '"account":"revenus', "was changed"),
-        ('"unit_cost":"0.0004 USD"', '"unit_cost":"0.0009 USD"', "was changed"),
+        ('"unit_cost":"0.04 USD"', '"unit_cost":"0.09 USD"', "was changed"),
         ('"kind":"segment","plan":"clinic"', '"kind":"segment","plan":"gold"', "segment is of gold"),
     ],
 )

@@ -138,9 +138,9 @@ def _service_credit(line: InvoiceLine) -> Said:
 
 def _correction(line: InvoiceLine) -> Said:
     data = line.data
-    what = f"账单 {data['corrects']}" + (f" 第 {data['line']} 行" if data["line"] else "")
-    of = f"（{data['of']}）" if data["of"] else ""
-    return f"更正{what}", f"更正{what}{of}：{data['reason']}"
+    what = f"更正账单 {data['corrects']}"
+    of = f"第 {data['line']} 行（{data['of']}）" if data["line"] else f"退还 {-line.amount}"
+    return f"{what} 第 {data['line']} 行" if data["line"] else what, f"{what}，{of}：{data['reason']}"
 
 
 def _days(span: int) -> str:
