@@ -96,7 +96,7 @@ def test_nothing_personal_is_left_in_any_table_and_the_books_verify(
     left = everything(url)
     assert [word for word in (*PERSONAL, "quackenbush") if word.lower() in left.lower()] == []
     assert books.ledger() == entries
-    assert books.journal.verify(deep=True).findings == ()
+    assert books.journal.verify().findings == ()
     after = books.invoices(person.customer.id)
     assert [one.total for one in after] == [one.total for one in before]
     assert {one.customer_name for one in after} == {done.pseudonym}

@@ -13,16 +13,14 @@ from starlette.routing import Route
 from modelmint.api.keys import moment_asked, scopes_asked, with_secret
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
-from modelmint.commerce.channels.types import ChannelRow, Partner, PartnerStatement
+from modelmint.commerce.channels.report import csv_text
+from modelmint.commerce.channels.types import Partner, PartnerStatement
 from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.people.scopes import DEFAULT, PARTNER, checked
 from modelmint.commerce.types import Customer
 from modelmint.kit.canonical import plain
-from modelmint.kit.csv_text import csv_lines
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of, parse_month
-
-COLUMNS = ("channel", "currency", "signups", "customers", "revenue", "cost", "commission", "margin")
 
 
 def partner_routes(service: Service) -> list[Route]:
@@ -199,14 +197,8 @@ def channels(asked: Asked) -> Any:
     """Sign-ups, revenue, cost, commission and margin of each channel in a month; ``?format=csv``."""
     rows = asked.service.shop.books.channels.report(_month(asked))
     if asked.query.get("format") == "csv":
-        text = "".join(csv_lines(COLUMNS, (_cells(row) for row in rows)))
-        return Reply(text.encode(), headers=[(b"content-type", b"text/csv; charset=utf-8")])
+        return Reply(csv_text(rows).encode(), headers=[(b"content-type", b"text/csv; charset=utf-8")])
     return {"channels": [_money_json(plain(row), row) for row in rows]}
-
-
-def _cells(row: ChannelRow) -> list[str]:
-    values = (getattr(row, column) for column in COLUMNS)
-    return [str(value).split()[0] if isinstance(value, Money) else str(value) for value in values]
 
 
 def _statements(found: list[PartnerStatement]) -> Any:

@@ -40,6 +40,11 @@ def checked_line(text: str, what: str) -> str:
     return stripped
 
 
+def is_id(text: str) -> bool:
+    """Whether ``text`` is written like the id of a customer, a key or a partner."""
+    return text.startswith(ID_PREFIXES) and text.isascii() and text.replace("_", "").isalnum()
+
+
 def is_writable(text: str) -> bool:
     """Whether ``text`` stands on one line and can be stored and printed."""
     return not any(unicodedata.category(character) in _UNWRITABLE for character in text)

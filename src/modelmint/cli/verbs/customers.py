@@ -17,8 +17,9 @@ def add(
     name: Annotated[str, typer.Argument(help="The customer's name, as it stands on the invoice.")],
     email: Annotated[str, typer.Option("--email", help="Where to reach them.")] = "",
     plan: Annotated[str | None, typer.Option("--plan", help="Subscribe them at once.")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Referral code that they came with.")] = None,
 ) -> None:
-    """Add a customer; with --plan they are subscribed at once."""
+    """Add a customer; with --plan they are subscribed at once, with --code attributed to its channel."""
     from modelmint.commerce.names import checked_name
 
     session = session_of(ctx)
@@ -26,7 +27,7 @@ def add(
     books = session.shop.books
     if plan is not None:
         books.plan(plan)  # an unknown plan is told before anybody is added
-    customer = books.add_customer(name, email)
+    customer = books.add_customer(name, email, referral=code)
     subscription = books.subscribe(customer.id, plan) if plan is not None else None
     payload = {"customer": as_json(customer), "subscription": as_json(subscription)}
 
@@ -58,6 +59,7 @@ def show(
 ) -> None:
     """One customer: plans, keys, usage of this month, invoices."""
     from modelmint.cli.views import selling
+    from modelmint.cli.views.people import keys_view
     from modelmint.kit.period import month_of
 
     session = session_of(ctx)
@@ -78,7 +80,7 @@ def show(
         out.say(f"{found.name}  {found.email}  {found.id}  customer since {since}", style="bold")
         names = {found.id: found.name}
         out.table(selling.subscriptions_view(subscriptions))
-        out.table(selling.keys_view(keys, names))
+        out.table(keys_view(keys, names, books.now()))
         out.table(selling.usage_view([usage], names))
         out.table(selling.invoices_view(invoices))
 

@@ -10,7 +10,7 @@ from modelmint.cli.views.figures import DASH, count
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.commerce.metering.types import UsageSummary
-from modelmint.commerce.types import Customer, Key, Plan, Subscription
+from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.money import Money
 
 
@@ -32,24 +32,6 @@ def customers_view(customers: Sequence[Customer], plans: dict[str, str]) -> Tabl
         rows=tuple((c.name, c.email or DASH, plans.get(c.id, DASH), day(c.created_at), c.id) for c in customers),
         marks={},
     )
-
-
-def keys_view(keys: Sequence[Key], names: dict[str, str]) -> TableView:
-    """``names``: customer id -> name. The secret is not known to anybody any more; the hint is its beginning."""
-    rows = tuple(
-        (
-            f"{key.hint}...",
-            names.get(key.customer, key.customer),
-            key.name,
-            minute(key.created_at),
-            "revoked " + minute(key.revoked_at) if key.revoked_at else "valid",
-            key.id,
-        )
-        for key in keys
-    )
-    marks = {index: "bad" for index, key in enumerate(keys) if key.revoked_at}
-    columns = (Column("key"), Column("customer"), Column("name"), Column("made"), Column("state"), Column("id"))
-    return TableView(count(len(keys), "key"), columns, rows, marks)
 
 
 def plan_price(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from modelmint.commerce.channels.reading import movements
 from modelmint.commerce.channels.types import ChannelRow
 from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.commerce.types import Customer
+from modelmint.kit.csv_text import csv_lines
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
 
@@ -17,6 +18,17 @@ from modelmint.kit.period import Period
 COSTS = ("cost:", "fees:", "expense:")
 #: Stands in the row of a channel in which no money moved, where none moved elsewhere either.
 UNMOVED = "USD"
+#: What a spreadsheet of the report shows; amounts are plain numbers.
+COLUMNS = ("channel", "currency", "signups", "customers", "revenue", "cost", "commission", "margin")
+
+
+def csv_text(rows: Iterable[ChannelRow]) -> str:
+    """The report for a spreadsheet."""
+    return "".join(csv_lines(COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows)))
+
+
+def _cell(value: object) -> str:
+    return str(value).split()[0] if isinstance(value, Money) else str(value)
 
 
 @dataclass(slots=True)
