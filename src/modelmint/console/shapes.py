@@ -45,8 +45,8 @@ def day(value: datetime | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """``2026-11-22 13:05 UTC``."""
-    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    """``2026-11-22 13:05 UTC``, which no line break tears apart."""
+    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d\u00a0%H:%M}\u00a0UTC"
 
 
 def short(value: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from modelmint.commerce.billing.types import Invoice
-from modelmint.commerce.documents.invoice_text import explain
 from modelmint.commerce.errors import UnknownInvoice
-from modelmint.console.answers import Answer, Asked, Go, Page
-from modelmint.console.page import Console, about_one, page
+from modelmint.console.answers import Answer, Asked, Download, Go, Page
+from modelmint.console.documents import as_html, as_pdf, shown
+from modelmint.console.page import PLACE, Console, about_one, page
 from modelmint.console.pages.customers import about
 from modelmint.console.pages.usage import period_of
+from modelmint.kit.money import parse_money
+
+STATUSES = ("finalised", "paid", "void", "uncollectible")
 
 
 def pages(console: Console) -> list[Route]:
@@ -19,8 +22,17 @@ def pages(console: Console) -> list[Route]:
         *about_one(console, "/invoices", GET=invoices),
         page(console, "/customers/{customer}/close", "founder", POST=close),
         page(console, "/invoices", "founder", GET=everyones),
+        page(console, "/invoices/close", "founder", POST=close_due),
         page(console, "/invoices/{invoice}", "founder", GET=invoice),
+        page(console, "/invoices/{invoice}/pay", "founder", POST=pay),
+        page(console, "/invoices/{invoice}/void", "founder", POST=void),
+        page(console, "/invoices/{invoice}/give-up", "founder", POST=give_up),
+        page(console, "/invoices/{invoice}/credit-note", "founder", POST=credit_note),
+        page(console, "/invoices/{invoice}/pdf", "founder", GET=pdf),
+        page(console, "/invoices/{invoice}/print", "founder", GET=printed),
         page(console, "/my/invoices/{invoice}", "customer", GET=invoice),
+        page(console, "/my/invoices/{invoice}/pdf", "customer", GET=pdf),
+        page(console, "/my/invoices/{invoice}/print", "customer", GET=printed),
     ]
 
 
@@ -29,18 +41,47 @@ def invoices(asked: Asked) -> Answer:
     frame = about(asked)
     customer = asked.books.customer(asked.customer)
     drafts = asked.books.draft_period(customer.id, period_of(asked, customer), asked.shop.notice)
-    rows = list(reversed(asked.books.invoices(customer.id)))
-    return Page("invoices.html", {**frame, "drafts": [lined(asked, draft) for draft in drafts], "rows": rows})
+    values = {
+        "drafts": [shown(asked, draft) for draft in drafts],
+        "rows": list(reversed(asked.books.invoices(customer.id))),
+        "statuses": asked.books.bills.statuses(customer.id),
+        "named": False,
+        "place": f"{PLACE}/invoices" if asked.founder else f"{asked.home}/invoices",
+    }
+    return Page("invoices.html", {**frame, **values})
 
 
 def everyones(asked: Asked) -> Answer:
-    """All invoices, newest first."""
-    return Page("all_invoices.html", {"rows": list(reversed(asked.books.invoices(None)))})
+    """All invoices, newest first; of one status where asked."""
+    status = asked.query.get("status", "")
+    statuses = asked.books.bills.statuses(None)
+    found = [one for one in reversed(asked.books.invoices(None)) if not status or statuses[one.id] == status]
+    values = {
+        "rows": found,
+        "statuses": statuses,
+        "chosen": status,
+        "all_statuses": STATUSES,
+        "named": True,
+        "place": f"{PLACE}/invoices",
+    }
+    return Page("all_invoices.html", values)
 
 
 def invoice(asked: Asked) -> Answer:
-    """One, with its arithmetic."""
-    return Page("invoice.html", {"shown": lined(asked, found(asked))})
+    """One, with its arithmetic and what became of it."""
+    one = found(asked)
+    bills = asked.books.bills
+    status = bills.status(one.id)
+    values = {
+        "invoice": one,
+        "shown": shown(asked, one, status.status),
+        "status": status,
+        "owed": bills.owed(one.id),
+        "notes": bills.credit_notes(one.id),
+        "attempts": asked.books.payments.attempts(one.id) if asked.founder else [],
+        "place": f"{PLACE}/invoices" if asked.founder else f"{asked.home}/invoices",
+    }
+    return Page("invoice.html", values)
 
 
 def found(asked: Asked) -> Invoice:
@@ -53,13 +94,56 @@ def found(asked: Asked) -> Invoice:
     raise UnknownInvoice(f"no invoice {asked.path['invoice'][:80]!r}")
 
 
-def lined(asked: Asked, invoice: Invoice) -> dict[str, object]:
-    """An invoice and its lines, each with how it came about in the reader's language."""
-    return {"invoice": invoice, "lines": [(line, explain(line, asked.words.language)) for line in invoice.lines]}
+def pdf(asked: Asked) -> Answer:
+    """To keep."""
+    one = found(asked)
+    return Download(as_pdf(asked, one), "application/pdf", f"invoice-{one.number}.pdf")
+
+
+def printed(asked: Asked) -> Answer:
+    """To print: a document of its own."""
+    content, policy = as_html(asked, found(asked))
+    return Download(content, "text/html", policy=policy)
 
 
 def close(asked: Asked) -> Answer:
-    """Bill what was used so far."""
+    """Bill what one customer used so far."""
     customer = asked.books.customer(asked.customer)
     asked.books.close_period(customer.id, period_of(asked, customer), asked.shop.notice, until_now=True)
     return Go(f"{asked.home}/invoices", said="said.closed")
+
+
+def close_due(asked: Asked) -> Answer:
+    """Bill every period that has ended."""
+    made = asked.books.bills.close_due(asked.shop.notice)
+    return Go(f"{PLACE}/invoices", said="said.closed_due" if made else "said.nothing_due")
+
+
+def pay(asked: Asked) -> Answer:
+    """It was paid by hand."""
+    one = found(asked)
+    asked.books.bills.pay(one.id, asked.text("reference", default=""))
+    return Go(f"{PLACE}/invoices/{one.id}", said="said.paid")
+
+
+def void(asked: Asked) -> Answer:
+    """It never counted."""
+    one = found(asked)
+    asked.books.bills.void(one.id, asked.text("reason", default=""))
+    return Go(f"{PLACE}/invoices/{one.id}", said="said.voided")
+
+
+def give_up(asked: Asked) -> Answer:
+    """Nobody will pay it."""
+    one = found(asked)
+    asked.books.bills.uncollectible(one.id, asked.text("reason", default=""))
+    return Go(f"{PLACE}/invoices/{one.id}", said="said.given_up")
+
+
+def credit_note(asked: Asked) -> Answer:
+    """Take an amount back, or all that is left."""
+    one = found(asked)
+    typed = asked.form.get("amount", "").strip()
+    amount = parse_money(f"{typed} {one.currency}") if typed else None
+    made = asked.books.bills.credit_note(one.id, asked.text("reason"), amount=amount)
+    return Go(f"{PLACE}/invoices/{made.id}", said="said.credit_note")

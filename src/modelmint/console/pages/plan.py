@@ -7,10 +7,10 @@ from starlette.routing import Route
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.plan_terms import terms_of
 from modelmint.console.answers import Answer, Asked, Go, Page
+from modelmint.console.documents import shown
 from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, about_one
 from modelmint.console.pages.customers import about
-from modelmint.console.pages.invoices import lined
 from modelmint.kit.money import Money
 
 WHEN = ("now", "period_end")
@@ -59,8 +59,8 @@ def preview(asked: Asked) -> Answer:
         "at": found.at,
         "whens": WHEN,
         "sides": [
-            ("plan.as_it_is", [lined(asked, invoice) for invoice in found.now], total(found.now)),
-            ("plan.changed", [lined(asked, invoice) for invoice in found.changed], total(found.changed)),
+            ("plan.as_it_is", [shown(asked, invoice) for invoice in found.now], total(found.now)),
+            ("plan.changed", [shown(asked, invoice) for invoice in found.changed], total(found.changed)),
         ],
         "difference": found.difference,
     }
