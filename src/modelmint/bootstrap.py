@@ -6,9 +6,13 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from modelmint.commerce.catalog import effective_dates, plans_from
+from modelmint.commerce.payments.errors import NoProvider
+from modelmint.commerce.payments.provider import PaymentProvider, Settings
+from modelmint.commerce.payments.registry import PROVIDERS
 from modelmint.commerce.repository import Books
 from modelmint.kit.clock import Clock, SystemClock
 from modelmint.kit.errors import Corrupted
@@ -59,6 +63,21 @@ class Shop:
     def private_webhooks(self) -> bool:
         """Whether customers' webhooks may stand in a private network."""
         return self.venture is not None and self.venture.file.webhooks.private_addresses
+
+    @property
+    def takes_payments(self) -> bool:
+        """Whether the venture names a payment provider."""
+        return self.venture is not None and bool(self.venture.file.billing.provider)
+
+    @cached_property
+    def provider(self) -> PaymentProvider:
+        """Who takes the money. Raises ``NoProvider``, ``UnknownVariant``, ``MissingSecret``, ``MissingExtra``."""
+        if self.venture is None or not self.takes_payments:
+            raise NoProvider(
+                'no payments are taken here; name who takes them in venture.toml: [billing] provider = "stripe"'
+            )
+        name = self.venture.file.billing.provider
+        return PROVIDERS.get(name)(Settings(os.environ, self.workspace / "payments" / name))
 
     def limits(self, processes: int = 1) -> HostLimits:
         """Bounds of one of ``processes`` serving processes; they share the venture's queue equally."""

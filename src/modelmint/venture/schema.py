@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from modelmint.kit.registry import nearest
 from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
+from modelmint.venture.sections.billing import BillingSection
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.gates import GatesSection
@@ -40,6 +41,7 @@ class VentureFile(Section):
     plans: dict[str, PlanSection] = Field(default={})
     serving: ServingSection = ServingSection()
     webhooks: WebhooksSection = WebhooksSection()
+    billing: BillingSection = BillingSection()
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmint.bootstrap import Shop
+from modelmint.operations.collect import collect_due
+from modelmint.worker.aside import Aside
 from modelmint.worker.courier import Courier
 
 _log = logging.getLogger("modelmint.worker")
@@ -33,6 +35,11 @@ class Duty:
 def release_stale(shop: Shop) -> int:
     """Close reservations that dead processes left open; they are never billed."""
     return shop.books.release_stale()
+
+
+def collect(shop: Shop, stopping: Callable[[], bool]) -> int:
+    """Ask for what is owed and due."""
+    return len(collect_due(shop.books, shop.provider, stopping))
 
 
 DUTIES: tuple[Duty, ...] = (Duty("release_stale", 5.0, release_stale),)
@@ -109,11 +116,15 @@ class Schedule:
 
 def start(shop: Shop) -> Callable[[], None]:
     """Begin the schedule in this process; returns what ends it. ``modelmint serve`` hands this to the server."""
-    courier = Courier()
-    schedule = Schedule(shop, (*DUTIES, Duty("webhooks", 1.0, courier.turn)))
+    courier, collector = Courier(), Aside("collect", collect)
+    duties = [*DUTIES, Duty("webhooks", 1.0, courier.turn)]
+    if shop.takes_payments:
+        duties.append(Duty("collect", 60.0, collector.turn))
+    schedule = Schedule(shop, duties)
 
     def stop() -> None:
         schedule.stop()
         courier.close()
+        collector.close()
 
     return stop

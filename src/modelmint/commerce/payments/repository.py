@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
+
+from modelmint.commerce.payments.types import Answer, Attempt, PaymentEvent
 
 
 class PaymentBooks(Protocol):
-    """Attempts to collect, and what providers told."""
+    """Attempts to collect, and what providers told.
+
+    An attempt is written before the provider is asked, and its id is the idempotency key: after a crash in between
+    it is asked again under the same key, so nothing is taken twice.
+    """
+
+    def reference(self, provider: str, customer: str) -> str | None:
+        """What the provider calls the customer."""
+        ...
+
+    def keep_reference(self, provider: str, customer: str, reference: str) -> None: ...
+
+    def collectable(self) -> list[str]:
+        """Ids of invoices to ask for now: owed, neither void nor given up, nothing under way, not waiting."""
+        ...
+
+    def begin(self, invoice: str, provider: str, *, kind: str = "collect", early: bool = False) -> Attempt:
+        """A new attempt, or the one that a crash left open. Only one is under way at a time, over all processes.
+
+        ``early`` asks before the wait after a refusal is over. Raises ``NothingDue``, ``PaymentUnderWay``.
+        """
+        ...
+
+    def finish(self, attempt: str, answer: Answer) -> Attempt:
+        """What the provider said. A refusal is asked for again after 1, 3, 5 and 7 days, then given up."""
+        ...
+
+    def apply(self, event: PaymentEvent) -> bool:
+        """Take note of what a provider told, once; whether it was new. A success is never undone by a failure."""
+        ...
+
+    def attempts(self, invoice: str | None = None, *, limit: int = 100, since: datetime | None = None) -> list[Attempt]:
+        """Newest first."""
+        ...

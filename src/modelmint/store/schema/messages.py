@@ -75,6 +75,8 @@ payment_attempts = Table(
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("next_at", BigInteger, index=True),
+    # Minor units given back so far.
+    Column("refunded", BigInteger, nullable=False, server_default="0"),
 )
 
 #: What providers told, each once. Append-only.

@@ -117,6 +117,7 @@ def _payments() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.BigInteger()),
+        sa.Column("refunded", sa.BigInteger(), nullable=False, server_default="0"),
     )
     op.create_index("ix_payment_attempts_invoice", "payment_attempts", ["invoice"])
     op.create_index("ix_payment_attempts_next_at", "payment_attempts", ["next_at"])
