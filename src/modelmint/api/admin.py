@@ -6,14 +6,10 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.customer import period_asked
-from modelmint.api.errors import BadQuery
 from modelmint.api.partners import signed_up
-from modelmint.api.routing import Asked, Reply, echo, route
+from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
-from modelmint.commerce.documents import invoice_json
 from modelmint.kit.canonical import plain
-from modelmint.kit.period import parse_month
 from modelmint.operations.deploy import deploy, rollback
 
 
@@ -22,10 +18,7 @@ def admin_routes(service: Service) -> list[Route]:
     customer = "/admin/v1/customers/{customer}"
     return [
         route(service, "/admin/v1/customers", "founder", GET=customers, POST=make_customer),
-        route(service, customer, "founder", GET=show_customer),
-        route(service, f"{customer}/subscription", "founder", POST=subscribe),
-        route(service, f"{customer}/usage", "founder", GET=usage),
-        route(service, f"{customer}/invoices", "founder", GET=invoices, POST=close_period),
+        route(service, customer, "founder", GET=show_customer, PATCH=set_details),
         route(service, "/admin/v1/releases", "founder", GET=releases),
         route(service, "/admin/v1/deployments", "founder", GET=deployments, POST=make_deployment),
         route(service, "/admin/v1/deployments/{name}/rollback", "founder", POST=roll_back),
@@ -52,38 +45,6 @@ def show_customer(asked: Asked) -> Any:
         "keys": [plain(key) for key in books.keys(customer.id)],
         "subscriptions": [plain(subscription) for subscription in books.subscriptions(customer.id)],
     }
-
-
-def subscribe(asked: Asked) -> Any:
-    """Put a customer on a plan from now on."""
-    books = asked.service.shop.books
-    return plain(books.subscribe(books.customer(asked.path["customer"]).id, asked.text("plan")))
-
-
-def usage(asked: Asked) -> Any:
-    """A customer's usage in a month."""
-    books = asked.service.shop.books
-    return plain(books.usage(books.customer(asked.path["customer"]).id, period_asked(asked)))
-
-
-def invoices(asked: Asked) -> Any:
-    """A customer's invoices."""
-    books = asked.service.shop.books
-    return {
-        "invoices": [invoice_json.to_json(found) for found in books.invoices(books.customer(asked.path["customer"]).id)]
-    }
-
-
-def close_period(asked: Asked) -> Reply:
-    """Rate and finalise ``{"period": "2026-11", "until_now": false}``."""
-    shop = asked.service.shop
-    until_now = asked.body.get("until_now", False)
-    if not isinstance(until_now, bool):
-        raise BadQuery(f"expected 'until_now' as true or false, found {echo(until_now)}")
-    customer = shop.books.customer(asked.path["customer"])
-    period = parse_month(asked.text("period"))
-    found = shop.books.close_period(customer.id, period, shop.notice, until_now=until_now)
-    return Reply({"invoices": [invoice_json.to_json(one) for one in found]}, status=201)
 
 
 def releases(asked: Asked) -> Any:

@@ -14,16 +14,22 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from modelmint.api.admin import admin_routes
+from modelmint.api.billing import billing_routes
 from modelmint.api.customer import customer_routes
+from modelmint.api.events import event_routes
 from modelmint.api.health import health_routes
 from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
 from modelmint.api.keys import key_routes
 from modelmint.api.openapi import openapi_route
 from modelmint.api.partners import channel_routes, partner_routes
+from modelmint.api.payments import payment_routes
 from modelmint.api.people import people_routes
+from modelmint.api.plans import plan_routes
 from modelmint.api.problems import Headers, plain_problem, problem
 from modelmint.api.respond import SECURITY, send_bytes
 from modelmint.api.service import Service
+from modelmint.api.subscriptions import subscription_routes
+from modelmint.api.usage import usage_routes
 from modelmint.api.webhooks import webhook_routes
 from modelmint.bootstrap import Shop
 
@@ -38,7 +44,13 @@ class Application:
             routes=[
                 *customer_routes(service),
                 *admin_routes(service),
+                *billing_routes(service),
+                *usage_routes(service),
+                *event_routes(service),
+                *plan_routes(service),
+                *subscription_routes(service),
                 *webhook_routes(service),
+                *payment_routes(service),
                 *key_routes(service),
                 *people_routes(service),
                 *partner_routes(service),

@@ -7,14 +7,28 @@ from typing import Any
 from starlette.routing import Route
 
 import modelmint
-from modelmint.api import openapi_partners, openapi_people, openapi_webhooks
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MEANING, MONTH, Node, in_path, in_query, json_of, operation
+from modelmint.api import (
+    openapi_partners,
+    openapi_payments,
+    openapi_people,
+    openapi_plans,
+    openapi_usage,
+    openapi_webhooks,
+)
+from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MEANING, Node, in_path, in_query, json_of, operation
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
 
 #: Paths that are documented beside their routes; a new one is one line here.
-PARTS: tuple[Node, ...] = (openapi_webhooks.PATHS, openapi_people.PATHS, openapi_partners.PATHS)
+PARTS: tuple[Node, ...] = (
+    openapi_plans.PATHS,
+    openapi_payments.PATHS, openapi_webhooks.PATHS,
+    openapi_usage.PATHS,
+    openapi_people.PATHS,
+    openapi_partners.PATHS,
+)
+_SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS}
 
 
 def _predict() -> Node:
@@ -77,7 +91,6 @@ def _customer_paths() -> Node:
     return {
         "/v1/models": {"get": operation("List models", "Models", tag="public")},
         "/v1/plans": {"get": operation("List plans", "Plans", tag="public")},
-        "/v1/usage": {"get": operation("Show usage", "Usage", errors=(422,), parameters=[MONTH], **own)},
         "/v1/invoices": {"get": operation("List invoices", "Invoices", **own)},
         "/v1/invoices/{id}": {"get": invoice},
     }
@@ -95,16 +108,6 @@ def _founder_paths() -> Node:
             "post": operation("Make a customer", "Open", body="NewCustomer", status=201, errors=(404, 409), **ours),
         },
         base: {"get": operation("Show a customer", "Open", **lost)},
-        f"{base}/subscription": {"post": operation("Subscribe a customer", "Open", body="WantedPlan", **lost)},
-        f"{base}/usage": {
-            "get": operation("Show a customer's usage", "Usage", errors=(404, 422), parameters=[*who, MONTH], **ours)
-        },
-        f"{base}/invoices": {
-            "get": operation("List a customer's invoices", "Invoices", **lost),
-            "post": operation(
-                "Close a period", "Invoices", body="WantedPeriod", status=201, errors=(404, 409), parameters=who, **ours
-            ),
-        },
         "/admin/v1/releases": {"get": operation("List releases", "Open", **ours)},
         "/admin/v1/deployments": {
             "get": operation("List deployments", "Deployments", **ours),
@@ -151,7 +154,7 @@ def document(title: str, description: str) -> Node:
             **_health_paths(),
             **{path: node for part in PARTS for path, node in part.items()},
         },
-        "components": {"schemas": SCHEMAS, "responses": responses, "securitySchemes": schemes},
+        "components": {"schemas": _SCHEMAS, "responses": responses, "securitySchemes": schemes},
     }
 
 

@@ -125,7 +125,10 @@ SCHEMAS: dict[str, Schema] = {
             "by_model": _COUNTS,
             "by_day": _COUNTS,
             "refused": _COUNTS,
+            "by_key": {**_COUNTS, "description": "Calls by key."},
+            "by_meter": {"type": "object", "additionalProperties": text("A decimal number.")},
             "plan": _MAYBE_TEXT,
+            "rows": {"type": "array", "items": _OPEN, "description": "With `by`."},
         },
         ["by_day", "by_model", "calls", "customer", "items", "period", "refused"],
     ),
@@ -194,7 +197,11 @@ SCHEMAS: dict[str, Schema] = {
         {"name": text(minLength=1, maxLength=500), "email": text(), "plan": text(), "code": text("Referral code.")},
         ["name"],
     ),
-    "WantedPlan": _object("A plan.", {"plan": text(minLength=1)}),
+    "WantedPlan": _object(
+        "A plan, and when: `now` (where it is left out), `period_end`, or a time to come.",
+        {"plan": text(minLength=1), "at": text()},
+        ["plan"],
+    ),
     "WantedPeriod": _object(
         "A month to close.", {"period": text("2026-11"), "until_now": {"type": "boolean"}}, ["period"]
     ),

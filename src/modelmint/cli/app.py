@@ -21,6 +21,10 @@ from modelmint.cli.verbs import (
     keys,
     ledger,
     new,
+    payments,
+    partners,
+    people,
+    plan_changes,
     plans,
     predict,
     releases,
@@ -77,12 +81,18 @@ def command() -> Any:
     add("predict", predict.predict, SERVE)
     add("usage", usage.usage, SELL)
     for name, about, panel, verbs in (
-        ("customers", "Who pays: add, list, show.", SELL, customers.VERBS),
-        ("keys", "API keys, shown once and stored hashed: add, list, revoke.", SELL, keys.VERBS),
-        ("plans", "What is on sale and who holds what: list, subscribe.", SELL, plans.VERBS),
+        ("customers", "Who pays: add, list, show, erase.", SELL, customers.VERBS | people.CUSTOMERS),
+        ("keys", "API keys, shown once and stored hashed: add, list, rotate, revoke.", SELL, keys.VERBS),
+        ("plans", "What is on sale, who holds what, changes of it.", SELL, {**plans.VERBS, **plan_changes.VERBS}),
         ("invoices", "Bills: close a period, list, show, replay, export.", SELL, invoices.VERBS | invoice_papers.VERBS),
         ("ledger", "Every movement of money, double entry: list, verify, head, export.", SELL, ledger.VERBS),
+        ("payments", "Asking for what is owed: collect, list.", SELL, payments.VERBS),
         ("webhooks", "Who is told when something happens: add, test, deliveries, replay.", SELL, webhooks.VERBS),
+        ("partners", "Who sells for you: add, list, customers, statement.", SELL, partners.PARTNERS),
+        ("referrals", "Codes that attribute sign-ups to channels: add, list, withdraw.", SELL, partners.REFERRALS),
+        ("channels", "What each channel earned and cost: report.", SELL, partners.CHANNELS),
+        ("audit", "Who did what: list.", SELL, people.AUDIT),
+        ("alarms", "Keys that behave unlike themselves: list.", SELL, people.ALARMS),
         ("data", "The dataset as it is trained and judged on: show, findings.", LOOK, data.VERBS),
         ("releases", "What was built: list, show, verify, add.", LOOK, releases.VERBS),
     ):

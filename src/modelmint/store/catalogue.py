@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from modelmint.commerce import offers as rules
 from modelmint.commerce.documents.plan_json import from_json, to_json
-from modelmint.commerce.errors import PlanInFile, UnknownPlan
+from modelmint.commerce.errors import BadPlan, PlanInFile, UnknownPlan
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Offer, Plan, PlanVersion
 from modelmint.kit.canonical import canonical_json
@@ -28,6 +28,7 @@ def changes(
     known = all_offers(connection)
     if origin == rules.API:
         _refuse_filed(known, [plan.name for plan in wanted])
+        _refuse_mixed(connection, wanted, now)
     return rules.changes(known, wanted, effective, origin, moment(now))
 
 
@@ -64,6 +65,18 @@ def _refuse_filed(known: Sequence[Offer], names: Sequence[str]) -> None:
         raise PlanInFile(
             f"the venture file states {', '.join(filed)}; change [plans.{filed[0]}] there, or name another"
         )
+
+
+def _refuse_mixed(connection: Connection, wanted: Sequence[Plan], now: int) -> None:
+    """One venture, one currency, as in the venture file."""
+    names = {plan.name for plan in wanted}
+    others = (other.currency for other in all_plans(connection, now) if other.name not in names)
+    expected = next((currency for currency in others if currency is not None), None)
+    for plan in wanted:
+        if expected is not None and plan.currency not in (None, expected):
+            raise BadPlan(
+                f"one venture, one currency: expected {expected} as elsewhere, found {plan.currency} in {plan.name}"
+            )
 
 
 def _write(connection: Connection, added: Sequence[Offer], now: int) -> None:

@@ -52,7 +52,7 @@ def load_venture(path: Path) -> LoadedVenture:
             f"expected a {FILE_NAME} at {file}, found none. "
             "Do: modelmint new NAME --solution image-screening, or point -C at the folder that holds one"
         )
-    text = _text(file)
+    text = file_text(file)
     document, problems, readable = parse(text)
     problems += _judged(document, readable, file.resolve().parent, salvaged=bool(problems))
     if problems:
@@ -60,7 +60,8 @@ def load_venture(path: Path) -> LoadedVenture:
     return LoadedVenture(VentureFile.model_validate(document), file, file.parent, text)
 
 
-def _text(file: Path) -> str:
+def file_text(file: Path) -> str:
+    """What stands in the file; raises ``InvalidVenture`` where it cannot be read as UTF-8 text."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -80,15 +81,15 @@ def _judged(document: dict[str, Any], text: str, folder: Path, *, salvaged: bool
     if salvaged and not document:
         return []
     lines = key_lines(text)
-    found = [*_against_schema(document), *_against_names(document, folder)]
+    found = [*against_schema(document), *_against_names(document, folder)]
     return [
-        Problem(line_of(fault.path, lines), _dotted(fault.path), fault.message, fault.suggestion)
+        Problem(line_of(fault.path, lines), dotted(fault.path), fault.message, fault.suggestion)
         for fault in found
         if not (salvaged and (fault.is_missing or fault.is_incoherent))
     ]
 
 
-def _against_schema(document: dict[str, Any]) -> list[Fault]:
+def against_schema(document: dict[str, Any]) -> list[Fault]:
     """Findings of repeated validation: faulty values are set aside each time, so that the checks which need
     whole sections run as well, on what is left.
     """
@@ -182,7 +183,8 @@ def _value(document: Mapping[str, Any], path: KeyPath) -> Any:
     return here
 
 
-def _dotted(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
+    """A path as people write it: ``plans.payg.charges[0].price``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
