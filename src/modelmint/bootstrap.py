@@ -21,6 +21,7 @@ from modelmint.serving.types import HostLimits
 from modelmint.store.open import open_books
 from modelmint.venture.errors import VentureNotFound
 from modelmint.venture.load import LoadedVenture, load_venture
+from modelmint.venture.sections.billing import BillingSection
 
 _log = logging.getLogger(__name__)
 WORKSPACE = ".modelmint"
@@ -63,6 +64,11 @@ class Shop:
     def private_webhooks(self) -> bool:
         """Whether customers' webhooks may stand in a private network."""
         return self.venture is not None and self.venture.file.webhooks.private_addresses
+
+    @property
+    def billing(self) -> BillingSection | None:
+        """``[billing]`` of the venture."""
+        return self.venture.file.billing if self.venture else None
 
     @property
     def takes_payments(self) -> bool:

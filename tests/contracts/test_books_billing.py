@@ -284,15 +284,21 @@ def test_credit_notes_never_come_to_more_than_their_invoice(books: SqlBooks, clo
     assert books.bills.credit_note(invoice.id, "rest").total.minor == -3348
 
 
-def test_what_is_given_up_is_an_expense_until_it_is_paid_after_all(books: SqlBooks, clock: ManualClock) -> None:
-    caller = a_caller(books)
-    caller.call(50)
-    invoice = closed(books, clock, caller)
-    assert books.bills.uncollectible(invoice.id, "gone").status == "uncollectible"
-    assert (balance(books, "expense:bad_debt"), balance(books, f"receivable:{caller.customer.id}")) == (100, 0)
-    assert books.bills.pay(invoice.id, "late").status == "paid"
-    assert (balance(books, "expense:bad_debt"), balance(books, f"receivable:{caller.customer.id}")) == (0, 0)
-    assert balance(books, "cash:manual") == 100
+def test_what_is_given_up_stays_owed_and_may_be_paid_or_corrected(books: SqlBooks, clock: ManualClock) -> None:
+    callers = [a_caller(books, name=name) for name in ("One", "Other")]
+    for caller in callers:
+        caller.call(50)
+    clock.at = NOVEMBER.end
+    for invoice in books.bills.close_due(""):
+        assert books.bills.uncollectible(invoice.id, "gone").status == "uncollectible"
+        assert balance(books, f"receivable:{invoice.customer}") == 100
+        with pytest.raises(InvoiceNotOpen, match="is uncollectible"):
+            books.bills.uncollectible(invoice.id)
+    assert books.bills.pay("1", "late").status == "paid"
+    books.bills.credit_note("2", "never paid")
+    assert books.bills.status("2").status == "paid"
+    assert [balance(books, f"receivable:{caller.customer.id}") for caller in callers] == [0, 0]
+    assert (balance(books, "cash:manual"), balance(books, "revenue:payg:correction")) == (100, 100)
 
 
 def test_a_yearly_fee_given_back_becomes_credit(books: SqlBooks, clock: ManualClock) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.routing import Route
 
+from modelmint.api.billing import set_details
 from modelmint.api.partners import signed_up
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service

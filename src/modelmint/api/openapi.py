@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 import modelmint
 from modelmint.api import (
+    openapi_billing,
     openapi_partners,
     openapi_payments,
     openapi_people,
@@ -23,6 +24,7 @@ from modelmint.api.service import Service
 #: Paths that are documented beside their routes; a new one is one line here.
 PARTS: tuple[Node, ...] = (
     openapi_plans.PATHS,
+    openapi_billing.PATHS,
     openapi_payments.PATHS, openapi_webhooks.PATHS,
     openapi_usage.PATHS,
     openapi_people.PATHS,
@@ -107,7 +109,7 @@ def _founder_paths() -> Node:
             "get": operation("List customers", "Customers", **ours),
             "post": operation("Make a customer", "Open", body="NewCustomer", status=201, errors=(404, 409), **ours),
         },
-        base: {"get": operation("Show a customer", "Open", **lost)},
+        base: {"get": operation("Show a customer", "Open", **lost), "patch": openapi_billing.SET_DETAILS},
         "/admin/v1/releases": {"get": operation("List releases", "Open", **ours)},
         "/admin/v1/deployments": {
             "get": operation("List deployments", "Deployments", **ours),

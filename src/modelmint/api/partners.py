@@ -21,6 +21,7 @@ from modelmint.commerce.types import Customer
 from modelmint.kit.canonical import plain
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of, parse_month
+from modelmint.operations.billing import with_defaults
 
 
 def partner_routes(service: Service) -> list[Route]:
@@ -91,6 +92,7 @@ def signed_up(asked: Asked, add: Callable[[str, str, str | None], Customer]) -> 
     if plan is not None:
         books.plan(plan)
     customer = add(asked.text("name"), asked.optional("email") or "", asked.optional("code"))
+    customer = with_defaults(books, customer, asked.service.shop.billing)
     content: dict[str, Any] = {"customer": plain(customer)}
     if plan is not None:
         content["subscription"] = plain(books.subscribe(customer.id, plan))

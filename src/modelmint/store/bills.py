@@ -27,6 +27,7 @@ from modelmint.store.database import Database
 from modelmint.store.drafting import Terms
 from modelmint.store.entries import entries_of
 from modelmint.store.journal import post
+from modelmint.store.owed import owed
 from modelmint.store.schema import burns, invoice_events, ledger_entries
 from modelmint.store.schema import invoices as rows
 
@@ -134,14 +135,6 @@ def statuses(connection: Connection, customer: str | None) -> dict[str, str]:
     return {name: status or FINALISED for name, status in connection.execute(query)}
 
 
-def owed(connection: Connection, invoice: Invoice) -> Money:
-    """What is unpaid of it: nothing where it is paid or void; credit notes are taken off."""
-    if status_of(connection, invoice).status in ("paid", "void"):
-        return Money(0, invoice.currency)
-    taken = sum(note.due.minor for note in notes_of(connection, invoice))
-    return Money(invoice.due.minor + taken, invoice.currency)
-
-
 def notes_of(connection: Connection, invoice: Invoice) -> list[Invoice]:
     """The credit notes that correct it, by number."""
     query = (
@@ -163,8 +156,6 @@ def pay(connection: Connection, invoice: Invoice, now: int, data: Mapping[str, A
         return Money(0, invoice.currency)
     _must_stand(invoice, status, (FINALISED, "uncollectible"), "be paid")
     amount = owed(connection, invoice)
-    if status.status == "uncollectible":  # it came in after all
-        _reverse(connection, f"{invoice_transaction(invoice.id)}_given_up", "_after_all", now, invoice)
     legs = [
         (f"cash:{data['by']}", amount, {**_about(invoice), "reference": str(data.get("reference", ""))}),
         (receivable(invoice.customer), -amount, _about(invoice)),
@@ -181,9 +172,7 @@ def void(connection: Connection, invoice: Invoice, now: int, reason: str) -> Non
     _must_stand(invoice, status, (FINALISED, "uncollectible"), "be made void; make a credit note instead")
     if notes_of(connection, invoice):
         raise InvoiceNotOpen(f"invoice {invoice.number} has credit notes; correct the rest by another one")
-    if status.status == "uncollectible":
-        _reverse(connection, f"{invoice_transaction(invoice.id)}_given_up", "_void", now, invoice)
-    _reverse(connection, invoice_transaction(invoice.id), "_void", now, invoice)
+    _reverse(connection, invoice, now)
     back = [{"grant": name, "invoice": invoice.id, "minor": -burnt.minor, "at": now} for name, burnt in invoice.burns]
     if back:
         connection.execute(burns.insert(), back)
@@ -192,15 +181,8 @@ def void(connection: Connection, invoice: Invoice, now: int, reason: str) -> Non
 
 
 def give_up(connection: Connection, invoice: Invoice, now: int, reason: str) -> None:
-    """Nobody will pay it: what is owed is an expense. It may still be paid later."""
+    """Nobody is asked for it any more. It stays owed in the ledger until it is paid or corrected by a credit note."""
     _must_stand(invoice, status_of(connection, invoice), (FINALISED,), "be given up")
-    amount = owed(connection, invoice)
-    legs = [
-        ("expense:bad_debt", amount, _about(invoice)),
-        (receivable(invoice.customer), -amount, _about(invoice)),
-    ]
-    name = f"{invoice_transaction(invoice.id)}_given_up"
-    post(connection, transaction(name, moment(now), f"invoice {invoice.number} is given up", legs))
     invoices.mark(connection, invoice, "uncollectible", now, {"reason": reason})
 
 
@@ -209,13 +191,13 @@ def correct(
 ) -> Invoice:
     """A credit note; what of it is unpaid is owed no longer, the rest is prepaid credit."""
     status = status_of(connection, invoice)
-    _must_stand(invoice, status, (FINALISED, "paid"), "be corrected")
+    _must_stand(invoice, status, (FINALISED, "paid", "uncollectible"), "be corrected")
     earlier, unpaid = notes_of(connection, invoice), owed(connection, invoice)
     drafted = credit_note(invoice, earlier, reason, unpaid, moment(now), lines=lines, amount=amount)
     note = replace(drafted, id=invoices.new_invoice_id(), number=invoices.next_number(connection))
     customer = people.customer(connection, invoice.customer)
     made = invoices.finalise(connection, note, customer)
-    if status.status == FINALISED and (unpaid + note.due).minor == 0:
+    if status.status != "paid" and (unpaid + note.due).minor == 0:
         invoices.mark(connection, invoice, "paid", now, {"by": f"credit note {note.number}"})
     prepaid.refresh_all(connection, customer, now)
     return made
@@ -228,13 +210,13 @@ def _must_stand(invoice: Invoice, status: InvoiceStatus, among: Sequence[str], w
         raise InvoiceNotOpen(f"invoice {invoice.number} is {status.status}; it cannot {what}")
 
 
-def _reverse(connection: Connection, name: str, suffix: str, now: int, invoice: Invoice) -> None:
+def _reverse(connection: Connection, invoice: Invoice, now: int) -> None:
+    name = invoice_transaction(invoice.id)
     booked = _booked(connection, ledger_entries.c.transaction == name)
     if not booked:  # books of the first release named transactions at random
         same = ledger_entries.c.memo == f"invoice {invoice.number}"
         booked = _booked(connection, same & ledger_entries.c.data.contains(invoice.id, autoescape=True))
-    memo = f"invoice {invoice.number}: reversed"
-    post(connection, reversal(booked, f"{name}{suffix}", moment(now), memo))
+    post(connection, reversal(booked, f"{name}_void", moment(now), f"invoice {invoice.number}: void"))
 
 
 def _booked(connection: Connection, test: ColumnElement[bool]) -> list[LedgerEntry]:

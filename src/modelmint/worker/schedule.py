@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmint.bootstrap import Shop
+from modelmint.operations import billing
 from modelmint.operations.collect import collect_due
 from modelmint.worker.aside import Aside
 from modelmint.worker.courier import Courier
@@ -42,7 +43,23 @@ def collect(shop: Shop, stopping: Callable[[], bool]) -> int:
     return len(collect_due(shop.books, shop.provider, stopping))
 
 
-DUTIES: tuple[Duty, ...] = (Duty("release_stale", 5.0, release_stale),)
+def close_due(shop: Shop) -> int:
+    """Bill what has ended, where the venture asks for it."""
+    if shop.billing is None or shop.billing.close != "auto":
+        return 0
+    return len(billing.close_due(shop.books, shop.shelf, shop.notice))
+
+
+def mind_credit(shop: Shop) -> int:
+    """Book credit that ran out, tell of credit that runs low."""
+    return shop.books.credits.expire() + shop.books.credits.watch()
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("release_stale", 5.0, release_stale),
+    Duty("close_due", 60.0, close_due),
+    Duty("mind_credit", 30.0, mind_credit),
+)
 
 
 class Lease:
