@@ -15,8 +15,6 @@ from modelmint.commerce.catalog import terms_of
 from modelmint.commerce.documents import invoice_json, plan_json
 from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.errors import UnknownInvoice
-from modelmint.kit.canonical import plain
-from modelmint.kit.period import Period, month_of, parse_month
 
 TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 
@@ -26,7 +24,6 @@ def customer_routes(service: Service) -> list[Route]:
     return [
         route(service, "/v1/models", "anyone", GET=models),
         route(service, "/v1/plans", "anyone", GET=plans),
-        route(service, "/v1/usage", "customer", scope="usage", GET=usage),
         route(service, "/v1/invoices", "customer", scope="invoices", GET=invoices),
         route(service, "/v1/invoices/{id}", "customer", scope="invoices", GET=invoice),
     ]
@@ -56,19 +53,6 @@ def plans(asked: Asked) -> Any:
     return {
         "plans": [{**plan_json.to_json(plan), "terms": terms_of(plan)} for plan in asked.service.shop.books.plans()]
     }
-
-
-def period_asked(asked: Asked) -> Period:
-    """``?period=2026-11``, else the present month."""
-    text = asked.query.get("period")
-    return parse_month(text) if text is not None else month_of(asked.service.shop.books.now())
-
-
-def usage(asked: Asked) -> Any:
-    """The caller's billable usage in a month, and what was refused."""
-    books = asked.service.shop.books
-    current = books.contracts.current(asked.customer)
-    return {**plain(books.usage(asked.customer, period_asked(asked))), "plan": current and current.plan}
 
 
 def invoices(asked: Asked) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from modelmint.commerce.metering.errors import BadPosition
+from modelmint.commerce.metering.tables import dimensions
 from modelmint.commerce.metering.types import DIMENSIONS, UsageRow, UsageSummary
 from modelmint.commerce.moments import micros, moment
 from modelmint.kit.period import Period
@@ -20,9 +20,7 @@ _DAY = 86_400_000_000
 
 def table(connection: Connection, customer: str | None, period: Period, by: Sequence[str]) -> list[UsageRow]:
     """Billable usage booked in ``period`` by meter and ``by``, in that order; raises ``BadPosition``."""
-    if unknown := [name for name in by if name not in DIMENSIONS]:
-        expected = ", ".join(DIMENSIONS)
-        raise BadPosition(f"expected usage by some of {expected}, found {', '.join(unknown)[:80]!r}")
+    by = dimensions(by)
     found: dict[tuple[str, ...], tuple[int, Decimal]] = {}
     for name, n, quantity in (*_calls(connection, customer, period, by), *_events(connection, customer, period, by)):
         former = found.get(name, (0, Decimal(0)))
