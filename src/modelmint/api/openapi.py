@@ -25,7 +25,8 @@ from modelmint.api.service import Service
 PARTS: tuple[Node, ...] = (
     openapi_plans.PATHS,
     openapi_billing.PATHS,
-    openapi_payments.PATHS, openapi_webhooks.PATHS,
+    openapi_payments.PATHS,
+    openapi_webhooks.PATHS,
     openapi_usage.PATHS,
     openapi_people.PATHS,
     openapi_partners.PATHS,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from modelmint.cli.types import Column, TableView
 from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import minute
+from modelmint.commerce.payments.types import Attempt
 from modelmint.commerce.webhooks.types import Delivery, Endpoint
 
 
@@ -49,4 +50,27 @@ def deliveries_view(deliveries: Sequence[Delivery], urls: Mapping[str, str]) -> 
     return TableView(count(len(deliveries), "delivery", "deliveries"), columns, rows, marks)
 
 
-_MARKS = {"given_up": "alarm", "waiting": "warn"}
+def attempts_view(attempts: Sequence[Attempt], numbers: Mapping[str, int]) -> TableView:
+    """``numbers``: invoice id -> number."""
+    rows = tuple(
+        (
+            minute(one.at),
+            str(numbers.get(one.invoice, one.invoice)),
+            str(one.amount),
+            one.provider + (" page" if one.kind == "checkout" else ""),
+            one.state,
+            one.reason or DASH,
+            minute(one.next_at),
+            one.id,
+        )
+        for one in attempts
+    )
+    marks = {index: _MARKS[one.state] for index, one in enumerate(attempts) if one.state in _MARKS}
+    columns = (
+        Column("when"), Column("invoice", True), Column("amount", True), Column("by"), Column("state"),
+        Column("reason"), Column("next"), Column("id"),
+    )  # fmt: skip
+    return TableView(count(len(attempts), "payment"), columns, rows, marks)
+
+
+_MARKS = {"given_up": "alarm", "waiting": "warn", "failed": "alarm", "pending": "warn", "succeeded": "good"}
