@@ -36,6 +36,7 @@ FOUNDER: tuple[Group, ...] = (
         "nav.books",
         (
             Entry("nav.ledger", "/console/ledger"),
+            Entry("nav.payments", "/console/payments"),
             Entry("nav.webhooks", "/console/webhooks"),
             Entry("nav.alarms", "/console/alarms"),
             Entry("nav.audit", "/console/audit"),
@@ -51,6 +52,7 @@ CUSTOMER: tuple[Group, ...] = (
             Entry("nav.plan", "/console/my/plan"),
             Entry("nav.invoices", "/console/my/invoices"),
             Entry("nav.keys", "/console/my/keys"),
+            Entry("nav.account_page", "/console/my/account"),
             Entry("nav.start", "/console/my/start"),
         ),
     ),
@@ -62,6 +64,7 @@ TABS: tuple[Entry, ...] = (
     Entry("nav.plan", "/plan"),
     Entry("nav.invoices", "/invoices"),
     Entry("nav.keys", "/keys"),
+    Entry("nav.account_page", "/account"),
 )
 
 

@@ -16,6 +16,7 @@ from modelmint.console.errors import NoSuchPage
 from modelmint.console.frame import Frame
 from modelmint.console.page import PLACE, Console, StatusOf, page
 from modelmint.console.pages import (
+    account,
     customers,
     invoices,
     keys,
@@ -24,6 +25,7 @@ from modelmint.console.pages import (
     messages,
     overview,
     partners,
+    payments,
     plan,
     plans,
     signing,
@@ -47,7 +49,9 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *usage.pages(console),
         *plan.pages(console),
         *plans.pages(console),
+        *account.pages(console),
         *invoices.pages(console),
+        *payments.pages(console),
         *keys.pages(console),
         *partners.pages(console),
         *ledger.pages(console),
