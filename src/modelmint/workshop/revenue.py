@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from modelmint.commerce.billing.draft import build
+from modelmint.commerce.billing.types import BillingInputs, Held
 from modelmint.commerce.catalog import for_sale, plans_from
-from modelmint.commerce.metering.types import MeterTotals
-from modelmint.commerce.rating.rate import rate
-from modelmint.commerce.types import Plan
+from modelmint.commerce.metering.types import Cell, Quantities
+from modelmint.commerce.types import Fits, Plan
+from modelmint.kit.money import Money
+from modelmint.kit.period import billing_period
 from modelmint.venture.sections.money import DemandSection
 from modelmint.venture.sections.plans import PlanSection
 
 #: Any full month: prices do not depend on which.
-_MONTH = datetime(2026, 1, 1, tzinfo=UTC)
+_MONTH = billing_period(datetime(2026, 1, 1, tzinfo=UTC))
+#: What the expected calls tell; each is of one item.
+_EXPECTED = ("calls", "items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ def monthly_revenue(sections: Mapping[str, PlanSection], demand: DemandSection) 
 def _plan_revenue(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> tuple[Decimal, str]:
     if plan.currency is None or calls == 0:
         return Decimal(0), f"{calls} calls, free"
+    _note_unknown(plan, assumptions)
     each = min(_per_customer(plan, calls, demand, assumptions), plan.max_calls or calls)
     full, rest = divmod(calls, each)
     amount = full * _bill(plan, each) + (_bill(plan, rest) if rest else Decimal(0))
@@ -70,7 +76,8 @@ def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: li
     """Calls a month of one customer of this plan, at least 1."""
     if demand.calls_per_customer is not None:
         return min(demand.calls_per_customer, calls)
-    included = next((t.up_to for c in plan.charges for t in c.tiers[:1] if t.price.amount == 0 and t.up_to), None)
+    free = (c.included or t.up_to for c in plan.charges for t in c.tiers[:1] if c.included or t.price.amount == 0)
+    included = next((units for units in free if units), None)
     if plan.monthly is not None and included:
         assumptions.append(f"a customer of {plan.name} makes exactly the {included} calls that are included")
         return min(included, calls)
@@ -81,7 +88,50 @@ def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: li
     return calls
 
 
+def _note_unknown(plan: Plan, assumptions: list[str]) -> None:
+    """What the expected calls do not say of a plan's charges."""
+    unknown = sorted({charge.meter for charge in plan.charges} - set(_EXPECTED))
+    if unknown:
+        assumptions.append(
+            f"{', '.join(unknown)} of {plan.name} bring nothing: how much is used is not expected anywhere"
+        )
+    if any(charge.fits != Fits() for charge in plan.charges):
+        assumptions.append(f"calls of {plan.name} are answered, by a model and a variant that no charge names")
+
+
 def _bill(plan: Plan, calls: int) -> Decimal:
-    """What one customer pays for a month with so many calls of one item each."""
-    totals = MeterTotals(subscription="expected", month=_MONTH, before={}, new={"calls": calls, "items": calls})
-    return sum((line.amount.amount for line in rate(plan, totals, fee_due=True)), Decimal(0))
+    """What one customer pays for a month with so many calls of one item each, a twelfth of a yearly fee in it."""
+    used = Quantities(calls, Decimal(calls), Decimal(1))
+    inputs = BillingInputs(
+        id="",
+        number=0,
+        finalised_at=_MONTH.end,
+        customer="expected",
+        subscription="expected",
+        plan=plan.name,
+        plan_version=plan.version,
+        anchor=1,
+        part=_MONTH,
+        period=_MONTH,
+        since=_MONTH.start,
+        held=(Held(_MONTH.start, None),),
+        last=True,
+        cells=tuple(Cell(_MONTH.start, meter, "", "", "ok", Quantities(), used) for meter in _EXPECTED),
+        distinct=(),
+        grants=(),
+        tax_rate=Decimal(0),
+        tax_name="",
+        notice="",
+        kept=None,
+        releases=(),
+    )
+    invoice = build(inputs, _by_month(plan))
+    return Decimal(0) if invoice is None else invoice.total.amount
+
+
+def _by_month(plan: Plan) -> Plan:
+    """A yearly fee as the share of it that a month brings."""
+    if plan.yearly is None:
+        return plan
+    monthly = 0 if plan.monthly is None else plan.monthly.minor
+    return replace(plan, yearly=None, monthly=Money(monthly + plan.yearly.minor // 12, plan.yearly.currency))

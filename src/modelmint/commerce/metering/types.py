@@ -57,16 +57,6 @@ class Distinct:
 
 
 @dataclass(frozen=True, slots=True)
-class MeterTotals:
-    """Leaves as soon as rating reads cells."""
-
-    subscription: str
-    month: datetime
-    before: Mapping[str, int]
-    new: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class UsageEvent:
     """One usage event (CloudEvents 1.0), keyed (source, id) within the customer."""
 

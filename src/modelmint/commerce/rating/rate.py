@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 
-from modelmint.commerce.metering.types import Cell, Distinct, MeterTotals, Quantities
-from modelmint.commerce.rating import flat, graduated, package, per_unit, percentage
+from modelmint.commerce.metering.types import Cell, Distinct
+from modelmint.commerce.rating import graduated, package, per_unit, percentage
 from modelmint.commerce.rating.select import counted
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.rating.usage import Usage, UsageModel
@@ -44,17 +43,3 @@ def usage_lines(plan: Plan, cells: Sequence[Cell], distinct: Sequence[Distinct],
 def period_name(start: datetime) -> str:
     """A billing period by its first moment: ``2026-11``, or ``2026-11-15`` where it begins on another day."""
     return f"{start:%Y-%m}" if start.day == 1 else f"{start:%Y-%m-%d}"
-
-
-def rate(plan: Plan, totals: MeterTotals, *, fee_due: bool, late: bool = False) -> list[InvoiceLine]:
-    """The fee and the lines of a month of totals. Leaves with ``MeterTotals``."""
-    found = flat.lines(plan, totals.month) if fee_due else []
-    cells = [
-        Cell(totals.month, meter, "", "", "ok", _sum(totals.before.get(meter, 0)), _sum(totals.new.get(meter, 0)))
-        for meter in totals.before.keys() | totals.new.keys()
-    ]
-    return found + usage_lines(plan, cells, (), datetime.max.replace(tzinfo=UTC) if late else totals.month)
-
-
-def _sum(quantity: int) -> Quantities:
-    return Quantities(quantity, Decimal(quantity), Decimal(quantity))
