@@ -10,23 +10,26 @@ import typer
 import modelmint
 from modelmint.cli.verbs import (
     bench,
+    bills,
     build,
     customers,
     data,
     demo,
     deploy,
     doctor,
+    events,
     invoice_papers,
     invoices,
     keys,
     ledger,
     new,
-    payments,
     partners,
+    payments,
     people,
     plan_changes,
     plans,
     predict,
+    prepaid,
     releases,
     serve,
     usage,
@@ -41,6 +44,7 @@ _EXITS = (
     "Exit codes: 0 well, 1 unexpected, 2 bad input, 3 not found, 4 conflict, 5 a gate or precondition failed, 6 not "
     "allowed, 7 limit reached, 8 unavailable, 9 corrupted, 130 stopped by Ctrl-C."
 )
+_INVOICES = invoices.VERBS | bills.VERBS | invoice_papers.VERBS
 BUILD, SERVE, SELL, LOOK = "Make a model", "Serve it", "Sell it", "Look around"
 
 
@@ -81,10 +85,12 @@ def command() -> Any:
     add("predict", predict.predict, SERVE)
     add("usage", usage.usage, SELL)
     for name, about, panel, verbs in (
-        ("customers", "Who pays: add, list, show, erase.", SELL, customers.VERBS | people.CUSTOMERS),
+        ("events", "Usage events of batch jobs and devices: import, list, export.", SELL, events.VERBS),
+        ("customers", "Who pays: add, list, show, set, erase.", SELL, customers.VERBS | people.CUSTOMERS),
         ("keys", "API keys, shown once and stored hashed: add, list, rotate, revoke.", SELL, keys.VERBS),
         ("plans", "What is on sale, who holds what, changes of it.", SELL, {**plans.VERBS, **plan_changes.VERBS}),
-        ("invoices", "Bills: close a period, list, show, replay, export.", SELL, invoices.VERBS | invoice_papers.VERBS),
+        ("invoices", "Close a period, list, show, pay, void, correct, replay, export.", SELL, _INVOICES),
+        ("credits", "Prepaid credit: grant, list.", SELL, prepaid.VERBS),
         ("ledger", "Every movement of money, double entry: list, verify, head, export.", SELL, ledger.VERBS),
         ("payments", "Asking for what is owed: collect, list.", SELL, payments.VERBS),
         ("webhooks", "Who is told when something happens: add, test, deliveries, replay.", SELL, webhooks.VERBS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -84,6 +84,11 @@ def event_from_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"specversion": "1.0", "type": cells.pop("type", USAGE), **envelope, "data": cells}
 
 
-def rows_of(lines: Iterable[str]) -> Iterable[Any]:
-    """The events of a JSON-lines file, empty lines left out."""
-    return (read_json(line.encode()) for line in lines if line.strip())
+def rows_of(lines: Iterable[str]) -> Iterator[Any]:
+    """The events of a JSON-lines file, empty lines left out; a line that is no JSON stays text, which is no event."""
+    for line in lines:
+        if line.strip():
+            try:
+                yield read_json(line.encode())
+            except BadEvents:
+                yield line.strip()
