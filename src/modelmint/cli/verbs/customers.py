@@ -21,13 +21,14 @@ def add(
 ) -> None:
     """Add a customer; with --plan they are subscribed at once, with --code attributed to its channel."""
     from modelmint.commerce.names import checked_name
+    from modelmint.operations.billing import with_defaults
 
     session = session_of(ctx)
     name = checked_name(name, "a customer's name")
     books = session.shop.books
     if plan is not None:
         books.plan(plan)  # an unknown plan is told before anybody is added
-    customer = books.add_customer(name, email, referral=code)
+    customer = with_defaults(books, books.add_customer(name, email, referral=code), session.shop.billing)
     subscription = books.subscribe(customer.id, plan) if plan is not None else None
     payload = {"customer": as_json(customer), "subscription": as_json(subscription)}
 
@@ -87,4 +88,34 @@ def show(
     session.out.answer(payload, say)
 
 
-VERBS: dict[str, Callable[..., None]] = {"add": add, "list": list_, "show": show}
+def set_(
+    ctx: typer.Context,
+    customer: Annotated[str, typer.Argument(help="Id or exact name.")],
+    tax_rate: Annotated[str | None, typer.Option("--tax-rate", help='Like "19 %".')] = None,
+    tax_name: Annotated[str | None, typer.Option("--tax-name", help="What the tax is called, VAT say.")] = None,
+    tax_id: Annotated[str | None, typer.Option("--tax-id", help="The customer's own.")] = None,
+    address: Annotated[str | None, typer.Option("--address", help="As it stands on invoices.")] = None,
+    language: Annotated[str | None, typer.Option("--language", help="en or zh.")] = None,
+    anchor: Annotated[
+        int | None, typer.Option("--anchor", help="Day of the month on which billing begins; fixed once used.")
+    ] = None,
+) -> None:
+    """Set tax, address, language and the day on which billing periods begin."""
+    from modelmint.commerce.billing.details import share
+    from modelmint.commerce.billing.types import BillingDetails
+
+    session = session_of(ctx)
+    rate = None if tax_rate is None else share(tax_rate)
+    details = BillingDetails(rate, tax_name, tax_id, address, language, anchor)
+    found = session.shop.books.bills.set_details(customer, details)
+
+    def say(out: Output) -> None:
+        tax = f"{found.tax_name or 'tax'} {found.tax_rate * 100:f} %".replace(".00 %", " %")
+        out.say(
+            f"{found.name}: {tax}, billed from day {found.anchor}, invoices in {found.language}.", style="bold green"
+        )
+
+    session.out.answer({"customer": as_json(found)}, say)
+
+
+VERBS: dict[str, Callable[..., None]] = {"add": add, "list": list_, "show": show, "set": set_}

@@ -27,27 +27,42 @@ def close(
     until_now: Annotated[
         bool, typer.Option("--until-now", help="Close this month so far; the next closing goes on there.")
     ] = False,
+    due: Annotated[
+        bool,
+        typer.Option(
+            "--due", help="All customers, every period that has ended and is open; nothing else goes with it."
+        ),
+    ] = False,
 ) -> None:
     """Rate a period and finalise its invoices. Closing it again returns the same invoices.
 
-    Without a customer, one whose earlier month is still open holds up nobody else; it is named at the end.
+    A customer's billing period belongs to the month in which it begins. Without a customer, one whose earlier month
+    is still open holds up nobody else; it is named at the end.
     """
+    from modelmint.cli.errors import BadUsage
     from modelmint.cli.views.selling import invoices_view
     from modelmint.commerce.errors import EarlierPeriodOpen
     from modelmint.kit.period import month_of, parse_month
+    from modelmint.operations.billing import close_due, close_month
 
     session = session_of(ctx)
-    books = session.shop.books
+    shop, books = session.shop, session.shop.books
+    if due:
+        if customer or month or until_now:
+            raise BadUsage("--due closes everything that has ended; leave out the customer, --month and --until-now")
+        ended = list(close_due(books, shop.shelf, shop.notice))
+        session.out.answer({"invoices": as_json(ended)}, lambda out: out.table(invoices_view(ended)))
+        return
     this_month = month_of(books.now())
     before = month_of(this_month.start - timedelta(days=1))
     period = parse_month(month) if month else this_month if until_now else before
     customers = [books.customer(customer)] if customer else books.customers()
-    notice = session.shop.notice
+    notice = shop.notice
     made: list[Invoice] = []
     waiting: list[tuple[Customer, EarlierPeriodOpen]] = []
     for one in customers:
         try:
-            made += books.close_period(one.id, period, notice, until_now=until_now)
+            made += close_month(books, shop.shelf, one, period, notice, until_now=until_now)
         except EarlierPeriodOpen as error:
             if customer:
                 raise
@@ -89,11 +104,12 @@ def draft(
 ) -> None:
     """What closing this month now would bill; nothing is stored."""
     from modelmint.commerce.documents.invoice_text import render
-    from modelmint.kit.period import month_of
+    from modelmint.kit.period import billing_period
 
     session = session_of(ctx)
     shop = session.shop
-    found = shop.books.draft_period(shop.books.customer(customer).id, month_of(shop.books.now()), shop.notice)
+    owner = shop.books.customer(customer)
+    found = shop.books.draft_period(owner.id, billing_period(shop.books.now(), owner.anchor), shop.notice)
     texts = [render(one, language) for one in found]
 
     def show(out: Output) -> None:
@@ -106,13 +122,15 @@ def list_(
     ctx: typer.Context,
     customer: Annotated[str | None, typer.Argument(help="Id or exact name; all customers when left out.")] = None,
 ) -> None:
-    """Finalised invoices, oldest first."""
+    """Finalised invoices and credit notes, oldest first, each with where it stands."""
     from modelmint.cli.views.selling import invoices_view
 
     session = session_of(ctx)
     books = session.shop.books
-    invoices = books.invoices(books.customer(customer).id if customer else None)
-    session.out.answer({"invoices": as_json(invoices)}, lambda out: out.table(invoices_view(invoices)))
+    owner = books.customer(customer).id if customer else None
+    invoices, statuses = books.invoices(owner), books.bills.statuses(owner)
+    payload = {"invoices": [{**as_json(one), "status": statuses[one.id]} for one in invoices]}
+    session.out.answer(payload, lambda out: out.table(invoices_view(invoices, statuses)))
 
 
 def show(

@@ -101,17 +101,27 @@ def usage_view(summaries: Sequence[UsageSummary], names: dict[str, str]) -> Tabl
     return TableView(title, columns, rows, {})
 
 
-def invoices_view(invoices: Sequence[Invoice]) -> TableView:
-    """Finalised invoices."""
+def invoices_view(invoices: Sequence[Invoice], statuses: Mapping[str, str] | None = None) -> TableView:
+    """Finalised invoices; ``statuses``: invoice id -> where it stands, left out where nobody asked."""
     rows = tuple(
-        (str(i.number), i.customer_name, f"{day(i.period.start)} to {day(i.period.end)}", i.plan, str(i.total), i.id)
+        (
+            str(i.number),
+            i.customer_name,
+            f"{day(i.period.start)} to {day(i.period.end)}",
+            i.plan,
+            str(i.total),
+            str(i.due),
+            f"corrects {i.corrects}" if i.corrects else (statuses or {}).get(i.id, DASH),
+            i.id,
+        )
         for i in invoices
     )
     columns = (
         Column("number", True), Column("customer"), Column("period"), Column("plan"), Column("total", True),
-        Column("id"),
+        Column("due", True), Column("status"), Column("id"),
     )  # fmt: skip
-    return TableView(count(len(invoices), "invoice"), columns, rows, {})
+    marks = {index: "bad" for index, i in enumerate(invoices) if (statuses or {}).get(i.id) == "void"}
+    return TableView(count(len(invoices), "invoice"), columns, rows, marks)
 
 
 def ledger_view(entries: Sequence[LedgerEntry]) -> TableView:
