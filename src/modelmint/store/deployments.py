@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from modelmint.commerce.moments import moment
 from modelmint.commerce.types import Deployment
+from modelmint.store.history import note
 from modelmint.store.schema import deployments
 
 
@@ -22,6 +23,8 @@ def deploy(connection: Connection, deployment: Deployment, now: int) -> None:
             at=now,
         )
     )
+    data = {"release": deployment.release, "model": deployment.model, "variant": deployment.variant}
+    note(connection, "deployment.made", deployment.name, now, data)
 
 
 def current(connection: Connection) -> list[Deployment]:
