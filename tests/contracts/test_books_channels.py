@@ -260,7 +260,18 @@ def test_wholesale_moves_what_end_customers_owe_to_the_partner_less_its_margin(
     assert held[f"receivable:{north.customer.id}", "USD"] == usd(0)
     owed = held[f"receivable:{partner.customer}", "USD"] + held[f"payable:{partner.id}", "USD"]
     assert owed == closed.owed
+    (invoice,) = books.invoices(north.customer.id)
+    assert books.bills.status(invoice.id).status == "paid"
     assert books.journal.verify().findings == ()
+
+
+def test_nothing_is_collected_from_whom_a_partner_bills(books: SqlBooks, clock: ManualClock) -> None:
+    wholesale, commission = a_partner(books, "Reseller", terms="wholesale"), a_partner(books, "Agent")
+    theirs, ours = an_end_customer(books, wholesale), an_end_customer(books, commission, "Clinic South")
+    for caller in (theirs, ours):
+        caller.call(times=100)
+    bill(books, clock, theirs, ours)
+    assert books.payments.collectable() == [books.invoices(ours.customer.id)[0].id]
 
 
 def test_a_statement_covers_a_calendar_month_and_nothing_else(books: SqlBooks) -> None:

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from modelmint.commerce.channels import report, statement
-from modelmint.commerce.channels.codes import BY_PARTNER, checked_terms
+from modelmint.commerce.channels.codes import BY_PARTNER, WHOLESALE, checked_terms
 from modelmint.commerce.channels.errors import NotAPartner, PartnerExists, UnknownPartner
 from modelmint.commerce.channels.reading import movements
 from modelmint.commerce.channels.types import ChannelRow, Partner, PartnerStatement, Referral
@@ -22,10 +22,11 @@ from modelmint.commerce.types import Customer
 from modelmint.kit.clock import Clock
 from modelmint.kit.ids import new_id
 from modelmint.kit.period import Period, month_before
-from modelmint.store import journal, people, referrals
+from modelmint.store import invoices, journal, people, referrals
 from modelmint.store.database import Database
 from modelmint.store.entries import entries_of
 from modelmint.store.history import note
+from modelmint.store.owed import is_closed
 from modelmint.store.schema import customers, ledger_entries, partners
 
 
@@ -111,6 +112,8 @@ class SqlChannels:
             fresh = [one for one in found if one.closed_at is None]
             for one in fresh:
                 journal.post(connection, statement.postings(owner, one, now))
+                if owner.terms == WHOLESALE:
+                    _settle(connection, owner, one, micros(now))
             if fresh:
                 data = {"month": f"{period.start:%Y-%m}", "shares": [str(one.share) for one in fresh]}
                 note(connection, "statement.closed", owner.id, micros(now), data)
@@ -142,6 +145,20 @@ def find(connection: Connection, wanted: str) -> Partner:
     if row is None:
         raise UnknownPartner(f"no partner has the id or name {wanted!r}; list them with 'modelmint partners list'")
     return _partner(row)
+
+
+def billed_by_partner(customer: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether ``customer`` (a column of ids) pays a wholesale partner instead of us: nothing is collected from it."""
+    sold = customers.join(partners, partners.c.id == customers.c.partner)
+    return exists().select_from(sold).where(customers.c.id == customer, partners.c.terms == WHOLESALE)
+
+
+def _settle(connection: Connection, owner: Partner, closed: PartnerStatement, now: int) -> None:
+    """What the partner owes us instead is owed by its customers no more."""
+    for number in sorted({number for line in closed.lines for number in line.invoices}):
+        invoice = invoices.one(connection, str(number))
+        if invoice.kind == "invoice" and invoice.due.minor and not is_closed(connection, invoice.id):
+            invoices.mark(connection, invoice, "paid", now, {"by": "partner", "partner": owner.id})
 
 
 def _id(connection: Connection, wanted: str) -> str:

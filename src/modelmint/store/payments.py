@@ -21,7 +21,7 @@ from modelmint.kit.canonical import canonical_json
 from modelmint.kit.clock import Clock
 from modelmint.kit.ids import new_id
 from modelmint.kit.money import Money
-from modelmint.store import invoices
+from modelmint.store import channels, invoices
 from modelmint.store.database import Database
 from modelmint.store.history import note, tell
 from modelmint.store.journal import post
@@ -59,7 +59,9 @@ class SqlPayments:
         closed = exists().where(events.invoice == invoice_rows.c.id, events.status.in_((*CLOSED, "uncollectible")))
         # A wait after a refusal, or an attempt under way; what has none of either was refused for the last time.
         waits = exists().where(tried.invoice == invoice_rows.c.id, tried.next_at > now)
-        query = select(invoice_rows.c.id).where(invoice_rows.c.kind == "invoice", ~closed, ~waits)
+        query = select(invoice_rows.c.id).where(
+            invoice_rows.c.kind == "invoice", ~closed, ~waits, ~channels.billed_by_partner(invoice_rows.c.customer)
+        )
         with self._database.read() as connection:
             return list(connection.scalars(query.order_by(invoice_rows.c.number)))
 
@@ -68,11 +70,11 @@ class SqlPayments:
         with self._database.write() as connection:
             found = invoices.one(connection, invoice)
             amount = owed(connection, found)
+            if amount.minor <= 0:  # also where an attempt is open: what was made void meanwhile is not asked for again
+                raise NothingDue(f"nothing is due on invoice {found.number}: it is paid, void or covered by credit")
             open_one = _under_way(connection, found.id, provider, kind, now, early=early)
             if open_one is not None:
                 return open_one
-            if amount.minor <= 0:
-                raise NothingDue(f"nothing is due on invoice {found.number}: it is paid, void or covered by credit")
             wait = dunning.ANSWER_TIME if kind == "collect" else dunning.CHECKOUT_TIME
             row = {
                 "id": new_id("att"),
