@@ -269,6 +269,44 @@ def test_after_a_crash_between_asking_and_the_answer_the_same_attempt_is_asked_a
     assert (balance(books, "cash:fake"), statuses(books, invoice.id)) == (40, ["paid"])
 
 
+def test_what_was_made_void_after_a_crash_is_not_asked_for_again(
+    books: SqlBooks, clock: ManualClock, fake: FakeProvider, tmp_path: Path
+) -> None:
+    invoice = billed(books, clock)
+    books.payments.begin(invoice.id, "fake")  # and the process died before it asked
+    books.bills.void(invoice.id, "mistaken")
+    clock.advance(timedelta(days=2))
+    assert collect_due(books, fake) == []
+    with pytest.raises(NothingDue):
+        collect(books, fake, invoice.id, early=True)
+    assert not (tmp_path / "fake" / "charges").exists()
+
+
+def test_money_for_what_was_made_void_meanwhile_is_the_customers_credit(books: SqlBooks, clock: ManualClock) -> None:
+    invoice = billed(books, clock)
+    attempt = books.payments.begin(invoice.id, "fake")
+    books.bills.void(invoice.id, "mistaken")
+    books.payments.apply(event(attempt, "succeeded"))
+    assert balance(books, f"receivable:{invoice.customer}") == -40
+    assert statuses(books, invoice.id) == ["void"]
+    assert books.journal.verify().findings == ()
+
+
+def test_a_credit_note_lowers_what_is_asked_for(books: SqlBooks, clock: ManualClock, fake: FakeProvider) -> None:
+    invoice = billed(books, clock)
+    books.bills.credit_note(invoice.id, "goodwill", amount=Money(10, "USD"))
+    assert collect(books, fake, invoice.id).amount == Money(30, "USD")
+    assert statuses(books, invoice.id) == ["paid"]
+    assert balance(books, f"receivable:{invoice.customer}") == 0
+
+
+def test_an_invoice_paid_by_hand_is_not_asked_for(books: SqlBooks, clock: ManualClock, fake: FakeProvider) -> None:
+    invoice = billed(books, clock)
+    books.bills.pay(invoice.id, "wire 12")
+    assert collect_due(books, fake) == []
+    assert books.payments.attempts() == []
+
+
 def test_many_collectors_at_once_charge_every_invoice_once(
     books: SqlBooks, clock: ManualClock, url: str, tmp_path: Path
 ) -> None:
