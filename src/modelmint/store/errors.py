@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Conflict, Corrupted, InvalidInput, Unavailable
+from modelmint.kit.errors import Conflict, Corrupted, InvalidInput, NotFound, Unavailable
 
 
 class BooksUnavailable(Unavailable):
@@ -27,3 +27,21 @@ class NewerBooks(Conflict):
     """The books were written by a newer Modelmint."""
 
     code = "newer_books"
+
+
+class NoBooks(NotFound):
+    """A database holds no books yet."""
+
+    code = "no_books"
+
+
+class BooksNotEmpty(Conflict):
+    """Books are restored into an empty database only."""
+
+    code = "books_not_empty"
+
+
+class BackupCorrupted(Corrupted):
+    """A backup is cut off, was changed, or does not prove right."""
+
+    code = "backup_corrupted"

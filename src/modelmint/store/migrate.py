@@ -10,13 +10,14 @@ from modelmint.store.errors import NewerBooks
 HEAD = "0003"
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, target: str = HEAD) -> None:
     """Run what is missing, on ``connection`` and inside its transaction, which must exclude other writers.
 
-    Raises ``NewerBooks`` where the database is ahead of this code. Alembic is loaded only where there is work.
+    ``target`` is an older schema only where a backup of it is restored. Raises ``NewerBooks`` where the database, or
+    the target, is ahead of this code. Alembic is loaded only where there is work.
     """
     found = revision_of(connection)
-    if found == HEAD:
+    if found == target:
         return
     from alembic import command
     from alembic.config import Config
@@ -25,12 +26,14 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "modelmint.store:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise NewerBooks(
-            f"these books are at schema {found}, this Modelmint knows up to {HEAD}; upgrade Modelmint and try again"
-        )
+    for revision in (found, target):
+        if revision is not None and revision not in known:
+            raise NewerBooks(
+                f"these books are at schema {revision}, this Modelmint knows up to {HEAD}; "
+                "upgrade Modelmint and try again"
+            )
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, target)
 
 
 def revision_of(connection: Connection) -> str | None:
