@@ -83,10 +83,10 @@ def test_a_key_is_shown_once_and_never_listed_and_can_be_revoked(typed, shop: Fu
 
 def test_plans_say_their_price_in_words_and_who_holds_them(typed) -> None:
     plans = {one["name"]: one for one in typed("plans", "list", "--json").json["plans"]}
-    assert plans["payg"]["price"] == "0.02 USD a call"
+    assert plans["payg"]["price"] == "0.02 USD per call"
     assert plans["payg"]["customers"] >= 1
-    assert plans["clinic"]["price"] == "49.00 USD a month, 5,000 calls included, 0.01 USD a call from 5,001"
-    assert plans["trial"]["price"] == "3 free calls in 14 days"
+    assert plans["clinic"]["price"] == "49.00 USD a month, 5000 calls included, then 0.01 USD per call"
+    assert plans["trial"]["price"] == "3 free calls, for 14 days"
 
 
 def test_a_customer_changes_plans_at_once(typed) -> None:

@@ -11,10 +11,10 @@ from modelmint.api.problems import Headers
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
 from modelmint.commerce.billing.types import Invoice
-from modelmint.commerce.catalog import terms_of
 from modelmint.commerce.documents import invoice_json, plan_json
 from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.errors import UnknownInvoice
+from modelmint.commerce.plan_terms import terms_of
 
 TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 
@@ -49,10 +49,10 @@ def models(asked: Asked) -> Any:
 
 
 def plans(asked: Asked) -> Any:
-    """What is on sale, each with its terms in words."""
-    return {
-        "plans": [{**plan_json.to_json(plan), "terms": terms_of(plan)} for plan in asked.service.shop.books.plans()]
-    }
+    """What is on sale, each with its terms in words, in Chinese with ``?lang=zh``."""
+    language = asked.query.get("lang", "en")
+    found = asked.service.shop.books.plans()
+    return {"plans": [{**plan_json.to_json(plan), "terms": terms_of(plan, language)} for plan in found]}
 
 
 def invoices(asked: Asked) -> Any:

@@ -34,6 +34,9 @@ PARTS: tuple[Node, ...] = (
 _SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS}
 
 
+_LANGUAGE = in_query("lang", "Of the terms in words.", enum=["en", "zh"])
+
+
 def _predict() -> Node:
     headers = {
         "RateLimit-Policy": "The plan's rate, draft-ietf-httpapi-ratelimit-headers",
@@ -93,7 +96,7 @@ def _customer_paths() -> Node:
     invoice["responses"]["200"]["content"]["text/plain"] = {"schema": text()}
     return {
         "/v1/models": {"get": operation("List models", "Models", tag="public")},
-        "/v1/plans": {"get": operation("List plans", "Plans", tag="public")},
+        "/v1/plans": {"get": operation("List plans", "Plans", tag="public", errors=(422,), parameters=[_LANGUAGE])},
         "/v1/invoices": {"get": operation("List invoices", "Invoices", **own)},
         "/v1/invoices/{id}": {"get": invoice},
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from modelmint.commerce.catalog import for_sale, terms_of
+from modelmint.commerce.catalog import for_sale
 from modelmint.commerce.errors import (
     BadCall,
     CallExceedsRate,
@@ -26,6 +26,7 @@ from modelmint.commerce.errors import (
     Unauthenticated,
 )
 from modelmint.commerce.people.scopes import require_of
+from modelmint.commerce.plan_terms import terms_of
 from modelmint.commerce.types import AdmissionRequest, Plan
 
 SECOND = 1_000_000

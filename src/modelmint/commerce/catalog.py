@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from modelmint.commerce.plan_terms import terms_of as terms_of
 from modelmint.commerce.types import Charge, Fits, Plan, Promise, Tier
 from modelmint.kit.digest import digest_value
 from modelmint.kit.money import UnitPrice

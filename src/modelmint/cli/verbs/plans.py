@@ -20,7 +20,8 @@ def list_(
 ) -> None:
     """Plans on sale, with how many customers hold each."""
     from modelmint.cli.views.holding import versions_view
-    from modelmint.cli.views.selling import plan_price, plans_view
+    from modelmint.cli.views.selling import plans_view
+    from modelmint.commerce.plan_terms import terms_of
 
     session = session_of(ctx)
     books = session.shop.books
@@ -32,7 +33,7 @@ def list_(
     holders = Counter[str]()
     for version in books.plan_versions():
         holders[version.plan.name] += version.holders
-    payload = {"plans": [{**as_json(p), "price": plan_price(p), "customers": holders[p.name]} for p in plans]}
+    payload = {"plans": [{**as_json(p), "price": terms_of(p), "customers": holders[p.name]} for p in plans]}
     session.out.answer(payload, lambda out: out.table(plans_view(plans, holders)))
 
 

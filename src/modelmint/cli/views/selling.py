@@ -10,6 +10,7 @@ from modelmint.cli.views.figures import DASH, count
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.commerce.metering.types import UsageSummary
+from modelmint.commerce.plan_terms import terms_of
 from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.money import Money
 
@@ -34,50 +35,21 @@ def customers_view(customers: Sequence[Customer], plans: dict[str, str]) -> Tabl
     )
 
 
-def plan_price(plan: Plan) -> str:
-    """The price of a plan in one line."""
-    parts = [f"{plan.monthly} a month"] if plan.monthly else []
-    for charge in plan.charges:
-        begin = 0
-        for tier in charge.tiers:
-            unit = charge.meter.removesuffix("s")
-            span = f" from {begin + 1:,}" if begin else ""
-            included = tier.price.amount == 0 and tier.up_to is not None
-            parts.append(f"{tier.up_to:,} {charge.meter} included" if included else f"{tier.price} a {unit}{span}")
-            begin = tier.up_to or begin
-    if plan.free_calls is not None:
-        parts.append(f"{plan.free_calls:,} free calls" + (f" in {plan.days} days" if plan.days else ""))
-    return ", ".join(parts) or DASH
-
-
-def plan_limits(plan: Plan) -> str:
-    """The limits of a plan in one line."""
-    parts = [f"{plan.max_calls:,} calls a month"] if plan.max_calls else []
-    if plan.calls_per_minute:
-        parts.append(f"{plan.calls_per_minute:,} calls a minute")
-    return ", ".join(parts) or DASH
-
-
 def plans_view(plans: Sequence[Plan], holders: dict[str, int]) -> TableView:
     """``holders``: plan name -> customers that hold any version of it now."""
-    rows = tuple(
-        (p.name, p.title or DASH, plan_price(p), plan_limits(p), str(holders.get(p.name, 0)), p.version[:12])
-        for p in plans
-    )
-    columns = (
-        Column("plan"), Column("title"), Column("price"), Column("limits"), Column("customers", True),
-        Column("version"),
-    )  # fmt: skip
+    rows = tuple((p.name, p.title or DASH, terms_of(p), str(holders.get(p.name, 0)), p.version) for p in plans)
+    columns = (Column("plan"), Column("title"), Column("terms"), Column("customers", True), Column("version"))
     return TableView(count(len(plans), "plan") + " on sale", columns, rows, {})
 
 
 def subscriptions_view(subscriptions: Sequence[Subscription]) -> TableView:
     """What one customer held and holds."""
     rows = tuple(
-        (s.plan, s.plan_version[:12], minute(s.starts_at), minute(s.ends_at) if s.ends_at else "now")
+        (s.plan, s.plan_version, s.state, minute(s.starts_at), minute(s.ends_at) if s.ends_at else "open")
         for s in subscriptions
     )
-    return TableView("Plans", (Column("plan"), Column("version"), Column("from"), Column("until")), rows, {})
+    columns = (Column("plan"), Column("version"), Column("state"), Column("from"), Column("until"))
+    return TableView("Plans", columns, rows, {})
 
 
 def usage_view(summaries: Sequence[UsageSummary], names: dict[str, str]) -> TableView:
