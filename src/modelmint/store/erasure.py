@@ -7,21 +7,20 @@ triggers let exactly that change through, and only for a customer who is erased.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
 
-from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.moments import moment
 from modelmint.commerce.people.errors import ErasureWaits
 from modelmint.commerce.people.types import Erasure
 from modelmint.commerce.types import Customer
 from modelmint.kit.digest import digest_bytes
-from modelmint.store import grants
+from modelmint.store import bills, grants, invoices
 from modelmint.store.history import note
+from modelmint.store.owed import owed
 from modelmint.store.schema import (
     call_rollups,
     closings,
@@ -31,8 +30,6 @@ from modelmint.store.schema import (
     event_rollups,
     events,
     idempotency,
-    invoice_events,
-    invoices,
     keys,
     parties,
     partners,
@@ -47,8 +44,6 @@ HELD = (
 )  # fmt: skip
 #: Rows that one statement changes; bounds what is held in memory.
 CHUNK = 5000
-#: An invoice that came to one of these is owed no more.
-SETTLED = ("paid", "void", "uncollectible")
 
 
 def erase(connection: Connection, found: Customer, now: int, *, force: bool) -> Erasure:
@@ -100,17 +95,11 @@ def _waits(connection: Connection, customer: str) -> Iterator[str]:
 
 
 def _owed(connection: Connection, customer: str) -> Iterator[str]:
-    settled = set(
-        connection.scalars(
-            select(invoice_events.c.invoice)
-            .join(invoices, invoices.c.id == invoice_events.c.invoice)
-            .where(invoices.c.customer == customer, invoice_events.c.status.in_(SETTLED))
-        )
-    )
-    for body in connection.scalars(select(invoices.c.body).where(invoices.c.customer == customer)):
-        invoice = invoice_json.from_json(json.loads(body))
-        if invoice.kind == "invoice" and invoice.due.minor > 0 and invoice.id not in settled:
-            yield f"invoice {invoice.number} over {invoice.due} is not paid"
+    given_up = {name for name, status in bills.statuses(connection, customer).items() if status == "uncollectible"}
+    for invoice in invoices.every(connection, customer):
+        left = owed(connection, invoice)
+        if left.minor > 0 and invoice.id not in given_up:
+            yield f"invoice {invoice.number}: {left} is not paid"
 
 
 def _rename(connection: Connection, customer: str, pseudonym: str, now: int) -> None:
