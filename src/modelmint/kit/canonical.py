@@ -15,9 +15,13 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
+_PLAIN = (str, int, bool, float)
+
 
 def plain(value: Any) -> Any:
     """``value`` as plain JSON types (dict, list, str, int, float, bool, None)."""
+    if value is None or type(value) in _PLAIN:  # most values: asked first
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):

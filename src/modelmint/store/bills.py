@@ -21,7 +21,6 @@ from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer
 from modelmint.kit.clock import Clock
 from modelmint.kit.money import Money, UnitPrice
-from modelmint.kit.period import Period
 from modelmint.store import billing_details, closing, invoices, people, prepaid
 from modelmint.store.database import Database
 from modelmint.store.drafting import Terms
@@ -90,15 +89,12 @@ class SqlBills:
     def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> list[Invoice]:
         found: list[Invoice] = []
         with self._database.read() as connection:
-            open_ones = [one for one in people.all_customers(connection) if self._due(connection, one) is not None]
-        for customer in open_ones:  # one short transaction each, so that calls go on between them
+            names = closing.maybe_due(connection, self._clock.now())
+        for name in names:  # one short transaction each, so that calls go on between them
             with self._database.write() as connection:
-                terms = Terms(people.customer(connection, customer.id), notice, self._clock.now(), unit_costs or {})
+                terms = Terms(people.customer(connection, name), notice, self._clock.now(), unit_costs or {})
                 found += closing.close_ended(connection, terms)
         return found
-
-    def _due(self, connection: Connection, customer: Customer) -> Period | None:
-        return closing.ended(connection, Terms(customer, "", self._clock.now()))
 
     def set_details(self, customer: str, details: BillingDetails) -> Customer:
         check_details(details)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.ledger.types import MachineCost
@@ -20,7 +20,7 @@ from modelmint.commerce.moments import micros
 from modelmint.kit.period import Period, billing_period
 from modelmint.store import invoices, prepaid
 from modelmint.store.drafting import Looked, Terms, begin_of, open_window, survey
-from modelmint.store.schema import closings
+from modelmint.store.schema import closings, customers, subscriptions
 
 
 def close(connection: Connection, terms: Terms, period: Period, end: datetime) -> list[Invoice]:
@@ -33,30 +33,41 @@ def close(connection: Connection, terms: Terms, period: Period, end: datetime) -
 
 def close_ended(connection: Connection, terms: Terms) -> list[Invoice]:
     """Bill every billing period that has ended and is open; the new invoices."""
-    window = ended(connection, terms)
-    return [] if window is None else bill(connection, terms, window)
-
-
-def ended(connection: Connection, terms: Terms) -> Period | None:
-    """What is open of billing periods that are over."""
     begin = begin_of(connection, terms.customer)
     end = billing_period(terms.now, terms.customer.anchor).start
-    return Period(begin, end) if begin is not None and begin < end else None
+    return bill(connection, terms, Period(begin, end)) if begin is not None and begin < end else []
+
+
+def maybe_due(connection: Connection, now: datetime) -> list[str]:
+    """Customers who held something and may have an ended period open: found for all at once, and roughly."""
+    known = {owner: int(first) for owner, first in connection.execute(_BEGUN)}
+    closed = {owner: int(last) for owner, last in connection.execute(_CLOSED)}
+    found = []
+    for owner, anchor in connection.execute(_ANCHORS):
+        reached = closed.get(owner, known.get(owner))
+        if reached is not None and reached < micros(billing_period(now, anchor).start):
+            found.append(owner)
+    return found
+
+
+_BEGUN = select(subscriptions.c.customer, func.min(subscriptions.c.starts_at)).group_by(subscriptions.c.customer)
+_CLOSED = select(closings.c.customer, func.max(closings.c.ends_at)).group_by(closings.c.customer)
+_ANCHORS = select(customers.c.id, customers.c.anchor).order_by(customers.c.seq)
 
 
 def bill(connection: Connection, terms: Terms, window: Period) -> list[Invoice]:
     """Close ``window``, which begins where nothing was billed yet."""
     looked = survey(connection, terms, window).looked
     found = [_finalise(connection, terms, each, each.invoice) for each in looked if each.invoice is not None]
-    connection.execute(
-        closings.insert().values(
-            customer=terms.customer.id,
-            starts_at=micros(window.start),
-            ends_at=micros(window.end),
-            at=micros(terms.now),
-        )
-    )
-    prepaid.refresh_all(connection, terms.customer, micros(terms.now))
+    row = {
+        "customer": terms.customer.id,
+        "starts_at": micros(window.start),
+        "ends_at": micros(window.end),
+        "at": micros(terms.now),
+    }
+    connection.execute(closings.insert(), row)
+    if any(each.holding.plan.prepaid for each in looked):
+        prepaid.refresh_all(connection, terms.customer, micros(terms.now))
     return found
 
 

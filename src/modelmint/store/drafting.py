@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from modelmint.commerce.billing.draft import build
 from modelmint.commerce.billing.periods import parts
@@ -22,7 +22,7 @@ from modelmint.kit.money import Money, UnitPrice
 from modelmint.kit.period import Period, billing_period
 from modelmint.store import gather, grants
 from modelmint.store.gather import Holding, Usage
-from modelmint.store.schema import call_rollups, closings, event_rollups
+from modelmint.store.schema import call_rollups, closings, event_rollups, subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,16 @@ def open_window(connection: Connection, terms: Terms, period: Period, end: datet
     return Period(begin, end) if begin < end else None
 
 
+_LAST_END = select(func.max(closings.c.ends_at)).where(closings.c.customer == bindparam("owner"))
+_FIRST = tuple(
+    select(func.min(column)).where(column.table.c.customer == bindparam("owner"))
+    for column in (subscriptions.c.starts_at, call_rollups.c.bucket, event_rollups.c.bucket)
+)
+
+
 def last_end(connection: Connection, customer: str) -> int | None:
     """Up to where the customer was billed."""
-    found = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
+    found = connection.scalar(_LAST_END, {"owner": customer})
     return None if found is None else int(found)
 
 
@@ -93,12 +100,10 @@ def begin_of(connection: Connection, customer: Customer) -> datetime | None:
     closed = last_end(connection, customer.id)
     if closed is not None:
         return moment(closed)
-    known = [holding.since for holding in gather.holdings(connection, customer.id)]
     # Usage older than the first plan exists where the clock went back.
-    for table in (call_rollups, event_rollups):
-        first = connection.scalar(select(func.min(table.c.bucket)).where(table.c.customer == customer.id))
-        known += [] if first is None else [moment(first)]
-    return billing_period(min(known), customer.anchor).start if known else None
+    known = [connection.scalar(query, {"owner": customer.id}) for query in _FIRST]
+    first = min((at for at in known if at is not None), default=None)
+    return None if first is None else billing_period(moment(first), customer.anchor).start
 
 
 def survey(connection: Connection, terms: Terms, window: Period) -> Survey:

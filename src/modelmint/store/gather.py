@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from modelmint.commerce.billing.prorate import merged
 from modelmint.commerce.billing.types import Held, Kept
@@ -54,11 +54,12 @@ class Usage:
     calls: dict[str, int] = field(default_factory=dict)
 
 
+_SPANS = select(subscriptions).where(subscriptions.c.customer == bindparam("owner")).order_by(subscriptions.c.seq)
+
+
 def holdings(connection: Connection, customer: str) -> list[Holding]:
     """In the order in which they were first taken."""
-    rows = connection.execute(
-        select(subscriptions).where(subscriptions.c.customer == customer).order_by(subscriptions.c.seq)
-    ).mappings()
+    rows = connection.execute(_SPANS, {"owner": customer}).mappings()
     together: dict[str, list[Any]] = {}
     for row in rows:
         together.setdefault(row["root"] or row["id"], []).append(row)
@@ -164,42 +165,53 @@ def _calls(
     connection: Connection, customer: str, span: tuple[int, int], periods: Iterable[int] | None = None
 ) -> list[Mapping[str, Any]]:
     """Sums of billable calls booked in ``span``; by release too where they are new (``periods`` None)."""
-    by = [call_rollups.c[name] for name in (*_CELL, *(("release",) if periods is None else ()))]
-    sums = ["n", *(column for column, _ in CALL_COLUMNS.values())]
-    return _sums(connection, (call_rollups, call_rollups.c.billable == 1), customer, by, sums, span, periods)
+    return _sums(connection, _NEW_CALLS if periods is None else _OLD_CALLS, customer, span, periods)
 
 
 def _events(
     connection: Connection, customer: str, span: tuple[int, int], periods: Iterable[int] | None = None
 ) -> list[Mapping[str, Any]]:
-    by = [event_rollups.c[name] for name in (*_CELL, "meter")]
-    sums = ["n", "quantity", "amount_minor"]
-    return _sums(connection, (event_rollups, None), customer, by, sums, span, periods)
+    return _sums(connection, _NEW_EVENTS if periods is None else _OLD_EVENTS, customer, span, periods)
 
 
 def _sums(
     connection: Connection,
-    source: tuple[Table, ColumnElement[bool] | None],
+    query: Select[Any],
     customer: str,
-    by: Sequence[ColumnElement[Any]],
-    sums: Sequence[str],
     span: tuple[int, int],
     periods: Iterable[int] | None,
 ) -> list[Mapping[str, Any]]:
-    table, test = source
     if span[0] >= span[1]:
         return []
-    columns = [func.sum(table.c[name]).label(name) for name in sums]
+    values: dict[str, Any] = {"owner": customer, "start": span[0], "end": span[1]}
+    if periods is not None:
+        values["periods"] = sorted(periods)
+    return [dict(row) for row in connection.execute(query, values).mappings()]
+
+
+def _query(table: Table, by: Sequence[str], sums: Sequence[str], *, earlier: bool) -> Select[Any]:
+    """Made once: composing a statement costs more than running it."""
+    columns: list[ColumnElement[Any]] = [func.sum(table.c[name]).label(name) for name in sums]
     if "largest" in table.c:
         columns.append(func.max(table.c.largest).label("largest"))
-    query = select(*by, *columns).where(
-        table.c.customer == customer, table.c.bucket >= span[0], table.c.bucket < span[1]
+    query = select(*(table.c[name] for name in by), *columns).where(
+        table.c.customer == bindparam("owner"),
+        table.c.bucket >= bindparam("start"),
+        table.c.bucket < bindparam("end"),
     )
-    if test is not None:
-        query = query.where(test)
-    if periods is not None:
-        query = query.where(table.c.period.in_(sorted(periods)))
-    return [dict(row) for row in connection.execute(query.group_by(*by)).mappings()]
+    if "billable" in table.c:
+        query = query.where(table.c.billable == 1)
+    if earlier:
+        query = query.where(table.c.period.in_(bindparam("periods", expanding=True)))
+    return query.group_by(*(table.c[name] for name in by))
+
+
+_CALL_SUMS = ("n", *(column for column, _ in CALL_COLUMNS.values()))
+_EVENT_SUMS = ("n", "quantity", "amount_minor")
+_NEW_CALLS = _query(call_rollups, (*_CELL, "release"), _CALL_SUMS, earlier=False)
+_OLD_CALLS = _query(call_rollups, _CELL, _CALL_SUMS, earlier=True)
+_NEW_EVENTS = _query(event_rollups, (*_CELL, "meter"), _EVENT_SUMS, earlier=False)
+_OLD_EVENTS = _query(event_rollups, (*_CELL, "meter"), _EVENT_SUMS, earlier=True)
 
 
 def _distinct(

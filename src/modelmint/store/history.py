@@ -16,10 +16,12 @@ from modelmint.store.schema import audit, messages
 def note(connection: Connection, action: str, subject: str, now: int, data: Mapping[str, Any] | None = None) -> None:
     """Whoever acts did ``action`` (``key.revoked``) to ``subject`` (an id). ``data`` holds no personal data."""
     body = canonical_json(data or {}).decode()
-    connection.execute(audit.insert().values(at=now, actor=actor(), action=action, subject=subject, data=body))
+    row = {"at": now, "actor": actor(), "action": action, "subject": subject, "data": body}
+    connection.execute(audit.insert(), row)
 
 
 def tell(connection: Connection, kind: str, customer: str | None, body: Mapping[str, Any], now: int) -> None:
     """Something that webhooks may want to hear (``invoice.finalised``); sent by the worker, at least once."""
     text = canonical_json(body).decode()
-    connection.execute(messages.insert().values(id=new_id("msg"), kind=kind, customer=customer, body=text, at=now))
+    row = {"id": new_id("msg"), "kind": kind, "customer": customer, "body": text, "at": now}
+    connection.execute(messages.insert(), row)

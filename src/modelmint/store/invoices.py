@@ -29,9 +29,12 @@ from modelmint.store.schema import burns, invoice_events, invoices, parties
 NOTHING_DUE = "nothing was due"
 
 
+_LAST_NUMBER = select(func.max(invoices.c.number))
+
+
 def next_number(connection: Connection) -> int:
     """The number after the last one; gapless, because it is given in the transaction that uses it."""
-    return (connection.scalar(select(func.max(invoices.c.number))) or 0) + 1
+    return (connection.scalar(_LAST_NUMBER) or 0) + 1
 
 
 def finalise(
@@ -47,28 +50,27 @@ def finalise(
     """
     now = micros(invoice.finalised_at)
     text = None if inputs is None else inputs_json.canonical(inputs)
-    connection.execute(
-        invoices.insert().values(
-            number=invoice.number,
-            id=invoice.id,
-            customer=invoice.customer,
-            starts_at=micros(invoice.period.start),
-            ends_at=micros(invoice.period.end),
-            body=canonical(invoice).decode(),
-            kind=invoice.kind,
-            inputs=text,
-        )
-    )
-    connection.execute(
-        parties.insert().values(
-            invoice=invoice.id,
-            customer=customer.id,
-            name=customer.name,
-            email=customer.email,
-            address=customer.address,
-            tax_id=customer.tax_id,
-        )
-    )
+    body = canonical(invoice)
+    row = {
+        "number": invoice.number,
+        "id": invoice.id,
+        "customer": invoice.customer,
+        "starts_at": micros(invoice.period.start),
+        "ends_at": micros(invoice.period.end),
+        "body": body.decode(),
+        "kind": invoice.kind,
+        "inputs": text,
+    }
+    party = {
+        "invoice": invoice.id,
+        "customer": customer.id,
+        "name": customer.name,
+        "email": customer.email,
+        "address": customer.address,
+        "tax_id": customer.tax_id,
+    }
+    connection.execute(invoices.insert(), row)
+    connection.execute(parties.insert(), party)
     if invoice.burns:
         rows = [
             {"grant": grant, "invoice": invoice.id, "minor": burnt.minor, "at": now} for grant, burnt in invoice.burns
@@ -76,7 +78,7 @@ def finalise(
         connection.execute(burns.insert(), rows)
     if invoice.credit.minor < 0:
         grants.give_back(connection, invoice, now)
-    post(connection, postings(invoice, text, costs))
+    post(connection, postings(invoice, text, costs, body))
     note(connection, f"{invoice.kind}.finalised", invoice.id, now, {"number": invoice.number})
     tell(connection, "invoice.finalised", invoice.customer, told(invoice), now)
     if invoice.due.minor <= 0 and invoice.kind == "invoice":
@@ -87,7 +89,8 @@ def finalise(
 def mark(connection: Connection, invoice: Invoice, status: str, now: int, data: Mapping[str, Any]) -> None:
     """Something happened to an invoice; told to whoever listens where they may want to know."""
     body = canonical_json(data).decode()
-    connection.execute(invoice_events.insert().values(invoice=invoice.id, status=status, at=now, data=body))
+    row = {"invoice": invoice.id, "status": status, "at": now, "data": body}
+    connection.execute(invoice_events.insert(), row)
     note(connection, f"invoice.{status}", invoice.id, now, data)
     kind = {"paid": "invoice.paid", "void": "invoice.voided"}.get(status)
     if kind is not None:

@@ -51,15 +51,18 @@ def invoice_transaction(invoice: str) -> str:
     return f"txn_{invoice.removeprefix('inv_')}"
 
 
-def postings(invoice: Invoice, inputs: str | None = None, costs: Sequence[MachineCost] = ()) -> list[LedgerEntry]:
+def postings(
+    invoice: Invoice, inputs: str | None = None, costs: Sequence[MachineCost] = (), body: bytes | None = None
+) -> list[LedgerEntry]:
     """The legs of a finalised invoice or credit note.
 
     The customer owes what is due, prepaid credit pays the rest, each line is revenue, tax is owed on. The first leg
     is booked even over nothing: it carries the digest of the invoice's body and of ``inputs``, the canonical text
-    that it was computed from. ``costs`` is what the usage on it cost, by release.
+    that it was computed from. ``costs`` is what the usage on it cost, by release. ``body`` is the invoice's canonical
+    body, where the caller has it already.
     """
     data = {"invoice": invoice.id, "number": invoice.number}
-    proof = {**data, "digest": digest_bytes(canonical(invoice))}
+    proof = {**data, "digest": digest_bytes(body or canonical(invoice))}
     if inputs is not None:
         proof["inputs"] = digest_bytes(inputs.encode())
     legs: list[Leg] = [(credit(invoice.customer), invoice.total - invoice.due, data)]
