@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import digits, metering, pneumonia, serving
+from bench import digits, events, metering, month, pneumonia, serving
 from bench.harness import Bench
 
-FIGURES = {"digits": digits.run, "metering": metering.run, "serving": serving.run, "pneumonia": pneumonia.run}
+FIGURES = {
+    "digits": digits.run,
+    "metering": metering.run,
+    "events": events.run,
+    "month": month.run,
+    "serving": serving.run,
+    "pneumonia": pneumonia.run,
+}
 
 
 def main() -> None:
