@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DatabaseError
 
+from modelmint.commerce.documents import plan_json
 from modelmint.commerce.errors import Unauthenticated, UnknownCustomer
+from modelmint.commerce.ledger.replay import replay
 from modelmint.commerce.metering.types import UsageEvent
 from modelmint.commerce.people.errors import CustomerErased, ErasureWaits
 from modelmint.kit.clock import ManualClock
@@ -96,10 +98,13 @@ def test_nothing_personal_is_left_in_any_table_and_the_books_verify(
     left = everything(url)
     assert [word for word in (*PERSONAL, "quackenbush") if word.lower() in left.lower()] == []
     assert books.ledger() == entries
-    assert books.journal.verify().findings == ()
+    assert books.journal.verify(raw=True).findings == ()
     after = books.invoices(person.customer.id)
     assert [one.total for one in after] == [one.total for one in before]
     assert {one.customer_name for one in after} == {done.pseudonym}
+    for one in after:
+        plan = plan_json.to_json(books.plan(one.plan, one.plan_version))
+        assert replay(books.journal.segment(one.id), plan, one.releases).problems == ()
 
 
 def test_no_byte_of_it_lies_in_the_database_files(clock: ManualClock, tmp_path: Path) -> None:
