@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from modelmint.commerce.catalog import effective_dates, plans_from
+from modelmint.commerce.documents.types import Party
 from modelmint.commerce.payments.errors import NoProvider
 from modelmint.commerce.payments.provider import PaymentProvider, Settings
 from modelmint.commerce.payments.registry import PROVIDERS
@@ -54,6 +55,14 @@ class Shop:
     def name(self) -> str:
         """The venture's name, else the folder's."""
         return self.venture.file.venture.name if self.venture else self.root.name
+
+    @property
+    def seller(self) -> Party:
+        """Who stands on invoices as the one that sells; the venture's name where nothing else is said."""
+        if self.venture is None:
+            return Party(self.name)
+        billing = self.venture.file.billing
+        return Party(billing.seller or self.name, billing.seller_address, billing.seller_tax_id)
 
     @property
     def max_body(self) -> int:
@@ -120,8 +129,7 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
     for error in broken:
         _log.warning("%s", error)
     name = venture.file.venture.name if venture else root.name
-    url = database_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{workspace / 'books.sqlite'}"
-    books = open_books(url, clock, name)
+    books = open_books(database_url or books_url(root), clock, name)
     try:
         # What cannot be read may be newer and on other terms: the plans stay as the books have them.
         if venture is not None and not broken:
@@ -130,6 +138,11 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
         books.close()
         raise
     return Shop(root, books, shelf, venture, clock)
+
+
+def books_url(root: Path) -> str:
+    """Where the books of the venture in ``root`` lie: ``MODELMINT_DATABASE_URL``, else SQLite in the workspace."""
+    return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{root.resolve() / WORKSPACE / 'books.sqlite'}"
 
 
 def find_venture(root: Path, shelf: Shelf) -> tuple[LoadedVenture | None, Sequence[Corrupted]]:

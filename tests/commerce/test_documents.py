@@ -193,7 +193,7 @@ def test_a_credit_note_says_what_it_corrects_and_why() -> None:
     assert text.startswith("CREDIT NOTE 9")
     assert "invoice 1" in text
     assert "counted twice" in text
-    assert render(note, "zh").startswith("贷项通知单 9")
+    assert render(note, "zh").startswith("贷记单 9")
 
 
 @pytest.mark.parametrize("form", [render, lambda invoice, language: paper_html(Paper(invoice), language)])

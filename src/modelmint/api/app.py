@@ -20,6 +20,7 @@ from modelmint.api.events import event_routes
 from modelmint.api.health import health_routes
 from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
 from modelmint.api.keys import key_routes
+from modelmint.api.ledger import ledger_routes
 from modelmint.api.openapi import openapi_route
 from modelmint.api.partners import channel_routes, partner_routes
 from modelmint.api.payments import payment_routes
@@ -45,6 +46,7 @@ class Application:
                 *customer_routes(service),
                 *admin_routes(service),
                 *billing_routes(service),
+                *ledger_routes(service),
                 *usage_routes(service),
                 *event_routes(service),
                 *plan_routes(service),

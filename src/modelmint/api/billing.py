@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.customer import shown
+from modelmint.api.documents import shown
 from modelmint.api.errors import BadQuery
 from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
@@ -56,7 +56,7 @@ def _listed(asked: Asked, customer: str | None) -> list[dict[str, Any]]:
 
 
 def invoice(asked: Asked) -> Any:
-    """One invoice with its history and what is owed; as text with ``?format=text``."""
+    """One invoice with its history and what is owed; as text, page or PDF with ``?format=``."""
     books = asked.service.shop.books
     found = books.invoice(asked.path["id"])
     if asked.query.get("format", "json") != "json":

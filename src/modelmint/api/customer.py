@@ -6,17 +6,12 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.errors import BadQuery
-from modelmint.api.problems import Headers
-from modelmint.api.routing import Asked, Reply, route
+from modelmint.api.documents import shown
+from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
-from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.documents import invoice_json, plan_json
-from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.errors import UnknownInvoice
 from modelmint.commerce.plan_terms import terms_of
-
-TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 def customer_routes(service: Service) -> list[Route]:
@@ -61,23 +56,8 @@ def invoices(asked: Asked) -> Any:
 
 
 def invoice(asked: Asked) -> Any:
-    """One of the caller's invoices; as plain text with ``?format=text``."""
+    """One of the caller's invoices; as text, page or PDF with ``?format=``."""
     found = asked.service.shop.books.invoice(asked.path["id"])
     if found.customer != asked.customer:  # the same answer as for one that does not exist
         raise UnknownInvoice(f"no invoice {asked.path['id']!r}")
     return shown(found, asked)
-
-
-def shown(found: Invoice, asked: Asked) -> Any:
-    """An invoice as JSON or as text."""
-    if asked.query.get("format") == "text":
-        return Reply(render(found, language_asked(asked)).encode(), headers=list(TEXT))
-    return invoice_json.to_json(found)
-
-
-def language_asked(asked: Asked) -> str:
-    """``?lang=en|zh``."""
-    wanted = asked.query.get("lang", "en")
-    if wanted not in ("en", "zh"):
-        raise BadQuery(f"expected lang=en or lang=zh, found {wanted[:20]!r}")
-    return wanted

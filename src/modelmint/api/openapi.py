@@ -9,6 +9,7 @@ from starlette.routing import Route
 import modelmint
 from modelmint.api import (
     openapi_billing,
+    openapi_ledger,
     openapi_partners,
     openapi_payments,
     openapi_people,
@@ -16,7 +17,7 @@ from modelmint.api import (
     openapi_usage,
     openapi_webhooks,
 )
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MEANING, Node, in_path, in_query, json_of, operation
+from modelmint.api.openapi_parts import CUSTOMER, FORM, FOUNDER, MEANING, Node, in_path, in_query, json_of, operation
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
@@ -25,6 +26,7 @@ from modelmint.api.service import Service
 PARTS: tuple[Node, ...] = (
     openapi_plans.PATHS,
     openapi_billing.PATHS,
+    openapi_ledger.PATHS,
     openapi_payments.PATHS,
     openapi_webhooks.PATHS,
     openapi_usage.PATHS,
@@ -87,13 +89,10 @@ def _predict() -> Node:
 
 def _customer_paths() -> Node:
     own: Node = {"tag": "customer", "security": CUSTOMER}
-    shown = [
-        in_path("id", "An invoice's id or number."),
-        in_query("format", "`text` for a readable page.", enum=["json", "text"]),
-        in_query("lang", "Of the readable page.", enum=["en", "zh"]),
-    ]
+    shown = [in_path("id", "An invoice's id or number."), *FORM]
     invoice = operation("Show an invoice", "Invoice", errors=(404, 422), parameters=shown, **own)
-    invoice["responses"]["200"]["content"]["text/plain"] = {"schema": text()}
+    invoice["responses"]["200"]["content"] |= {kind: {"schema": text()} for kind in ("text/plain", "text/html")}
+    invoice["responses"]["200"]["content"]["application/pdf"] = {"schema": text(format="binary")}
     return {
         "/v1/models": {"get": operation("List models", "Models", tag="public")},
         "/v1/plans": {"get": operation("List plans", "Plans", tag="public", errors=(422,), parameters=[_LANGUAGE])},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, Node, in_path, in_query, operation
+from modelmint.api.openapi_parts import CUSTOMER, FORM, FOUNDER, Node, in_path, in_query, operation
 
 _OURS: Node = {"tag": "founder", "security": FOUNDER}
 _WHO = [in_path("customer", "A customer's id or exact name.")]
@@ -25,7 +25,7 @@ PATHS: Node = {
     },
     "/admin/v1/invoices": {"get": operation("List all invoices", "Invoices", parameters=_STATUS, **_OURS)},
     "/admin/v1/invoices/{id}": {
-        "get": operation("Show any invoice", "Invoice", errors=(404, 422), parameters=_ONE, **_OURS)
+        "get": operation("Show any invoice", "Invoice", errors=(404, 422), parameters=[*_ONE, *FORM], **_OURS)
     },
     "/admin/v1/invoices/{id}/pay": {"post": operation("Mark an invoice paid", "Invoice", **_DO)},
     "/admin/v1/invoices/{id}/void": {"post": operation("Void an invoice", "Invoice", **_DO)},

@@ -79,4 +79,8 @@ def in_query(name: str, description: str, **schema: Any) -> Node:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": text(**schema)}
 
 
+FORM = [
+    in_query("format", "Of the answer.", enum=["json", "text", "html", "pdf"]),
+    in_query("lang", "Of the text, the page or the PDF.", enum=["en", "zh"]),
+]
 MONTH = in_query("period", "A month; the present one where it is left out.", pattern=r"^\d{4}-\d{2}$")

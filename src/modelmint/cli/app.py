@@ -32,6 +32,7 @@ from modelmint.cli.verbs import (
     prepaid,
     releases,
     serve,
+    store,
     usage,
     webhooks,
 )
@@ -91,6 +92,7 @@ def command() -> Any:
         ("plans", "What is on sale, who holds what, changes of it.", SELL, {**plans.VERBS, **plan_changes.VERBS}),
         ("invoices", "Close a period, list, show, pay, void, correct, replay, export.", SELL, _INVOICES),
         ("credits", "Prepaid credit: grant, list.", SELL, prepaid.VERBS),
+        ("store", "The books as a file: backup, restore, info.", SELL, store.VERBS),
         ("ledger", "Every movement of money, double entry: list, verify, head, export.", SELL, ledger.VERBS),
         ("payments", "Asking for what is owed: collect, list.", SELL, payments.VERBS),
         ("webhooks", "Who is told when something happens: add, test, deliveries, replay.", SELL, webhooks.VERBS),

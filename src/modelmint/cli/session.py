@@ -57,6 +57,14 @@ class Session:
             self._shop = open_shop(self.root)
         return self._shop
 
+    @property
+    def books_url(self) -> str:
+        """The database of this folder; nothing is opened or made."""
+        self._must_be_a_venture()
+        from modelmint.bootstrap import books_url
+
+        return books_url(self.root)
+
     def _must_be_a_venture(self) -> None:
         """Looking into a wrong folder must not found a shop there."""
         if not (self.root / "venture.toml").exists() and not self.workspace.is_dir():

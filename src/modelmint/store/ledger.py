@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from modelmint.commerce.billing import inputs_json
+from modelmint.commerce.documents.types import Party
 from modelmint.commerce.ledger.chain import START
 from modelmint.commerce.ledger.errors import NotReplayable
 from modelmint.commerce.ledger.postings import invoice_transaction
@@ -21,7 +22,7 @@ from modelmint.store import invoices as papers
 from modelmint.store.database import Database
 from modelmint.store.entries import entries_of
 from modelmint.store.journal import last_of
-from modelmint.store.schema import invoices, ledger_entries
+from modelmint.store.schema import invoices, ledger_entries, parties
 from modelmint.store.verify import verify
 
 
@@ -39,8 +40,10 @@ class SqlJournal:
         with self._database.read() as connection:
             return last_of(connection)
 
-    def entries(self, period: Period | None = None, account: str | None = None) -> Iterator[LedgerEntry]:
-        query = select(ledger_entries).order_by(ledger_entries.c.seq)
+    def entries(
+        self, period: Period | None = None, account: str | None = None, after: int = 0
+    ) -> Iterator[LedgerEntry]:
+        query = select(ledger_entries).where(ledger_entries.c.seq > after).order_by(ledger_entries.c.seq)
         if period is not None:
             query = query.where(ledger_entries.c.at >= micros(period.start), ledger_entries.c.at < micros(period.end))
         if account is not None:
@@ -79,6 +82,13 @@ class SqlJournal:
             )
         inputs = inputs_json.from_json(json.loads(row.inputs))
         return Segment(row.id, inputs.plan, inputs.plan_version, former or START, row.inputs, entries)
+
+    def party(self, invoice: str) -> Party:
+        with self._database.read() as connection:
+            row = connection.execute(select(parties).where(parties.c.invoice == invoice)).first()
+            if row is None:  # made by the first release, which froze the name in the body
+                return Party(papers.one(connection, invoice).customer_name)
+            return Party(row.name, row.address, row.tax_id, row.email)
 
     def frozen(self, invoice: str) -> str:
         with self._database.read() as connection:

@@ -4,13 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelmint.cli.output import Output
 from modelmint.cli.session import session_of
 from modelmint.cli.views.plain import as_json
+
+if TYPE_CHECKING:
+    from modelmint.commerce.documents.types import Paper
+
+
+def show(
+    ctx: typer.Context,
+    invoice: Annotated[str, typer.Argument(help="Id or number.")],
+    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
+    form: Annotated[str, typer.Option("--format", help="text, html, pdf or json.")] = "text",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; needed for pdf.")] = None,
+) -> None:
+    """One invoice, line by line, each line with its arithmetic: on the screen, or as a page or PDF to send."""
+    from modelmint.cli.errors import BadUsage
+    from modelmint.commerce.documents.invoice_text import paper_text
+    from modelmint.kit.files import write_atomic
+    from modelmint.operations.papers import paper
+
+    session = session_of(ctx)
+    if form not in _FORMS:
+        raise BadUsage(f"expected --format {', '.join(_FORMS)}, found {form!r}")
+    if form == "pdf" and output is None:
+        raise BadUsage("a PDF goes into a file: add -o FILE")
+    shop = session.shop
+    found = shop.books.invoice(invoice)
+    told = paper(shop.books, found, shop.seller)
+    text = paper_text(told, language)
+    content = _content(told, form, language)
+    payload = {"invoice": as_json(found), "status": told.status, "text": text}
+    if output is not None:
+        write_atomic(output, content, 0o600)
+        session.out.answer({**payload, "file": str(output)}, lambda out: out.say(f"Invoice {found.number} in {output}"))
+        return
+    session.out.answer(payload, lambda out: out.say(content.decode().rstrip("\n")))
+
+
+_FORMS = ("text", "html", "pdf", "json")
+
+
+def _content(told: Paper, form: str, language: str) -> bytes:
+    from modelmint.commerce.documents.invoice_html import paper_html
+    from modelmint.commerce.documents.invoice_json import to_json
+    from modelmint.commerce.documents.invoice_pdf import paper_pdf
+    from modelmint.commerce.documents.invoice_text import paper_text
+    from modelmint.kit.canonical import pretty_json
+
+    if form == "pdf":
+        return paper_pdf(told, language)
+    if form == "json":
+        return pretty_json(to_json(told.invoice)).encode()
+    return (paper_html if form == "html" else paper_text)(told, language).encode()
 
 
 def export(
@@ -74,4 +125,4 @@ def replay(
     session.out.answer({"same": found.same, **as_json(found)}, show)
 
 
-VERBS: dict[str, Callable[..., None]] = {"export": export, "replay": replay}
+VERBS: dict[str, Callable[..., None]] = {"show": show, "export": export, "replay": replay}

@@ -133,18 +133,4 @@ def list_(
     session.out.answer(payload, lambda out: out.table(invoices_view(invoices, statuses)))
 
 
-def show(
-    ctx: typer.Context,
-    invoice: Annotated[str, typer.Argument(help="Id or number.")],
-    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
-) -> None:
-    """One invoice, line by line, each line with its arithmetic."""
-    from modelmint.commerce.documents.invoice_text import render
-
-    session = session_of(ctx)
-    found = session.shop.books.invoice(invoice)
-    text = render(found, language)
-    session.out.answer({"invoice": as_json(found), "text": text}, lambda out: out.say(text))
-
-
-VERBS: dict[str, Callable[..., None]] = {"close": close, "draft": draft, "list": list_, "show": show}
+VERBS: dict[str, Callable[..., None]] = {"close": close, "draft": draft, "list": list_}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from modelmint.commerce.documents.types import Party
 from modelmint.commerce.ledger.types import LedgerEntry, Segment, Verdict
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
@@ -24,8 +25,10 @@ class Journal(Protocol):
         """Place and hash of the last entry: what to note elsewhere, so that a cut tail is found."""
         ...
 
-    def entries(self, period: Period | None = None, account: str | None = None) -> Iterator[LedgerEntry]:
-        """Streams entries in the order of booking; ``period`` is of the time at which they were booked."""
+    def entries(
+        self, period: Period | None = None, account: str | None = None, after: int = 0
+    ) -> Iterator[LedgerEntry]:
+        """Streams entries in the order of booking, those behind place ``after``; booked in ``period``."""
         ...
 
     def balances(self) -> dict[tuple[str, str], Money]:
@@ -34,6 +37,10 @@ class Journal(Protocol):
 
     def segment(self, invoice: str) -> Segment:
         """What replay needs of an invoice (id or number); raises ``UnknownInvoice``, ``NotReplayable``."""
+        ...
+
+    def party(self, invoice: str) -> Party:
+        """Whom an invoice names (by its id), as it was when it was finalised; erased where the customer was."""
         ...
 
     def frozen(self, invoice: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, MetaData, String, Table, func, select
+from sqlalchemy import ColumnElement, Connection, MetaData, String, Table, func, make_url, select
 
 from modelmint.kit.digest import digest_file
 from modelmint.kit.table_file import whole_file
@@ -71,6 +71,11 @@ def look(url: str) -> Look:
             return Look(database.kind, revision, _venture(connection), rows, seq, head)
     finally:
         database.close()
+
+
+def shown_url(url: str) -> str:
+    """A database URL without its password."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def tables_of(connection: Connection) -> list[Table]:

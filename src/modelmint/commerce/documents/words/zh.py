@@ -3,7 +3,7 @@
 ZH: dict[str, str] = {
     "invoice": "账单 {number}",
     "draft": "账单草稿（未定稿）",
-    "credit_note": "贷项通知单 {number}",
+    "credit_note": "贷记单 {number}",
     "corrects": "更正",
     "corrects_text": "账单 {number}",
     "reason": "原因",
