@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -62,6 +63,21 @@ def test_an_answered_call_is_billed_and_its_row_says_what_made_it(counter: Count
     assert (row.status, row.code, row.billable, row.calls, row.items) == (200, "ok", True, 1, 1)
     assert (row.release, row.variant, row.prediction) == (answer["release"], "default", answer["id"])
     assert float(row.compute_ms) == answer["compute_ms"]
+    assert (row.state, row.pixels, row.characters, row.tokens) == ("ok", 256, 0, 0)
+    assert row.wall_ms > 0
+
+
+def test_a_call_of_which_every_prediction_abstained_is_settled_as_abstained(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = counter.host.lane("brightness").task
+    honest = task.decode
+    monkeypatch.setattr(
+        task, "decode", lambda *given: [dataclasses.replace(one, abstained=True) for one in honest(*given)]
+    )
+    counter.ask(BRIGHT, BRIGHT)
+    (row,) = counter.shop.books.outcomes(counter.furnished.customer)
+    assert (row.state, row.pixels) == ("abstained", 512)
 
 
 def test_a_failed_call_leaves_a_row_is_not_billed_and_gives_its_place_in_the_plan_back(counter: Counter) -> None:
