@@ -191,6 +191,8 @@ class Double:
                 assert invoice["status"] == "draft"
                 del self.objects[name]
                 return {"id": name, "object": "invoice", "deleted": True}
+            case "GET", []:
+                return invoice
             case "POST", []:
                 invoice["metadata"].update(params.get("metadata", {}))
             case "POST", ["finalize"]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -329,6 +331,39 @@ def test_many_collectors_at_once_charge_every_invoice_once(
     assert sorted(one.state for one in made) == ["succeeded"] * 4
     assert len(list((tmp_path / "fake" / "charges").iterdir())) == len(books.payments.attempts()) == 4
     assert balance(books, "cash:fake") == 160
+
+
+_COLLECTOR = """
+import sys
+from pathlib import Path
+from modelmint.commerce.payments.fake import FakeProvider
+from modelmint.operations.collect import collect_due
+from modelmint.store.open import open_books
+url, folder, secret = sys.argv[1:]
+books = open_books(url)
+print("ready", flush=True)
+sys.stdin.readline()
+print(len(collect_due(books, FakeProvider(Path(folder), secret))), flush=True)
+books.close()
+"""
+
+
+def test_two_processes_that_collect_at_once_charge_every_invoice_once(
+    books: SqlBooks, clock: ManualClock, url: str, tmp_path: Path
+) -> None:
+    for number in range(3):
+        billed(books, clock, f"Clinic {number}")
+    words = [sys.executable, "-c", _COLLECTOR, url, str(tmp_path / "fake"), new_secret()]
+    collectors = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for one in collectors:
+        assert one.stdout is not None and one.stdout.readline() == "ready\n"
+    for one in collectors:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    assert sum(int(one.communicate(timeout=60)[0]) for one in collectors) == 3
+    assert len(list((tmp_path / "fake" / "charges").iterdir())) == 3
+    assert balance(books, "cash:fake") == 120
 
 
 def test_an_invoice_that_cannot_be_asked_for_holds_up_no_other(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,7 +80,7 @@ class StripeProvider:
         with _asked():
             found = self._known(invoice, customer)
             if found is not None and found["status"] == "paid":
-                return Answer("succeeded", payment_of(found))
+                return Answer("succeeded", payment_of(found) or str(found["id"]))
             theirs = self._ready(found, invoice, customer, attempt, amount)
             if theirs["amount_remaining"] != amount:
                 self._api.invoices.void_invoice(theirs["id"], options=_once(f"{attempt.id}-void-{theirs['id']}"))
@@ -90,7 +91,13 @@ class StripeProvider:
             return self._pay(theirs["id"], attempt)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> PaymentEvent:
-        return event_of(NAME, verified(_package(), self._secret, headers, body, now))
+        event = event_of(NAME, verified(_package(), self._secret, headers, body, now))
+        if event.body["type"] == "invoice.paid" and event.reference.startswith("att_") and not event.payment:
+            # Stripe leaves the payment out of this event, and refunds name nothing else: ask while it can be asked.
+            with suppress(ProviderRefused), _asked():
+                theirs = self._api.invoices.retrieve(str(event.body["object"]), {"expand": ["payments"]})
+                return replace(event, payment=payment_of(_plain(theirs)))
+        return event
 
     def report_usage(self, customer: str, meter: str, quantity: int, identifier: str, at: datetime) -> None:
         """A meter event, for whoever charts usage at Stripe, too: the same ``identifier`` twice counts once there.
@@ -176,7 +183,7 @@ class StripeProvider:
         except _package().CardError as error:
             reason = (error.json_body or {}).get("error", {}).get("decline_code") or error.code or "declined"
             return Answer("failed", theirs, str(reason))
-        return Answer("succeeded" if paid["status"] == "paid" else "pending", payment_of(paid))
+        return Answer("succeeded" if paid["status"] == "paid" else "pending", payment_of(paid) or theirs)
 
 
 def stripe_provider(settings: Settings) -> StripeProvider:

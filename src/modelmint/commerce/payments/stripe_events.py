@@ -59,22 +59,33 @@ def event_of(provider: str, event: Mapping[str, Any]) -> PaymentEvent:
         amount = Money(int(told[field]), currency) if field else None
         metadata = told.get("metadata") or {}
         named = str(metadata.get("attempt") or told.get("client_reference_id") or "")
-        payment = payment_of(told)
+        payment = payment_of(told)  # never an invoice's own name: refunds do not name that
         reason = str(told.get("failure_code") or ("declined" if kind == "payment.failed" else ""))
         at = datetime.fromtimestamp(int(event["created"]), UTC)
         kept = {"type": str(event["type"]), "object": str(told.get("id", "")), "reason": reason}
-        return PaymentEvent(provider, str(event["id"]), kind, named or payment, at, amount, reason, kept, None, payment)
+        return PaymentEvent(
+            provider,
+            str(event["id"]),
+            kind,
+            named or payment or kept["object"],
+            at,
+            amount,
+            reason,
+            kept,
+            None,
+            payment,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadPaymentEvent(f"expected an event as Stripe documents it; cannot read it ({error})") from error
 
 
 def payment_of(told: Mapping[str, Any]) -> str:
-    """The payment behind a Stripe object, which refunds name; the object's own id where there is none yet."""
+    """The payment behind a Stripe object, which refunds name; "" where it is not said."""
     for one in (told.get("payments") or {}).get("data", []):
         intent = (one.get("payment") or {}).get("payment_intent")
         if intent:
             return _id(intent)
-    return _id(told.get("payment_intent") or told.get("id", ""))
+    return _id(told.get("payment_intent") or "")
 
 
 def _id(found: Any) -> str:
