@@ -1,0 +1,182 @@
+"""A real shop behind a real server, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from modelmint.bootstrap import open_shop
+from modelmint.cli.demo.calls import Caller as HttpCaller
+from modelmint.console.words import Words
+from modelmint.kit.period import month_of
+from modelmint.testing.books import Caller
+from modelmint.testing.pictures import picture
+from modelmint.testing.shops import furnish
+from modelmint.testing.ventures import venture_text
+
+CHROMIUM = os.environ.get("MODELMINT_TEST_CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
+    """The system's own; playwright brings none."""
+    if not Path(CHROMIUM).exists():
+        missing(f"needs Chromium at {CHROMIUM} (set MODELMINT_TEST_CHROMIUM)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("needs playwright")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Street:
+    """A served shop with a partner, whose end customer has an invoice."""
+
+    root: Path
+    url: str
+    model: str
+    token: str
+    partner: str
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """One server for all walks; every walk has a customer of its own."""
+    root = tmp_path_factory.mktemp("street")
+    furnished = furnish(root, venture=venture_text(use="not for clinical use"))
+    with open_shop(root) as shop:
+        books = shop.books
+        partner = books.channels.add_partner(books.add_customer("Radiologie am Markt", "").id, "commission", "0.2")
+        end = books.channels.add_customer(partner.id, "城南医院", "desk@hospital.example")
+        books.subscribe(end.id, "payg")
+        Caller(books, end, *books.add_key(end.id, "calls")).call(calls=50)
+        books.close_period(end.id, month_of(books.now()), shop.notice, until_now=True)
+    line = [sys.executable, "-m", "modelmint", "-C", str(root), "--json", "serve", "--workers", "1", "--port", "0"]
+    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert server.stdout is not None
+        url = json.loads(server.stdout.readline())["url"]
+        token = (root / ".modelmint" / "keys" / "admin.token").read_text().strip()
+        yield Street(root, url, furnished.model, token, partner.id)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(30)
+        finally:
+            server.kill()
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A new customer on ``payg`` who calls."""
+
+    street: Street
+    id: str
+    name: str
+    secret: str
+
+    def calls(self, number: int) -> None:
+        """Paid calls through the server."""
+        caller = HttpCaller(self.street.url, self.street.model, self.secret)
+        for _ in range(number):
+            assert caller.call(picture(240)).status == 200
+        caller.close()
+
+
+@pytest.fixture
+def resident(street: Street) -> Resident:
+    name = f"Clinic {secrets.token_hex(3)}"
+    with open_shop(street.root) as shop:
+        customer = shop.books.add_customer(name, "desk@clinic.example")
+        shop.books.subscribe(customer.id, "payg")
+        _, secret = shop.books.add_key(customer.id, "default")
+    return Resident(street, customer.id, name, secret)
+
+
+@dataclass
+class Walker:
+    """One reader's browser window. Notes whatever no reader should meet."""
+
+    page: Any
+    street: Street
+    resident: Resident
+    words: Words
+    width: int
+    troubles: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", lambda told: self._trouble(told.type in ("error", "warning"), f"console: {told.text}"))
+        self.page.on("pageerror", lambda error: self._trouble(True, f"script: {error}"))
+        self.page.on("request", lambda asked: self._trouble(not asked.url.startswith(self.street.url), asked.url))
+        self.page.on("response", lambda got: self._trouble(got.status >= 400, f"{got.status} {got.url}"))
+        self.page.on("load", lambda _: self.look())
+
+    def _trouble(self, found: bool, what: str) -> None:
+        if found:
+            self.troubles.append(what)
+
+    def look(self) -> None:
+        """What every page must be: complete in its language, and no wider than the window."""
+        self._trouble("⟦" in self.page.content(), f"a missing word on {self.page.url}")
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        self._trouble(wide > self.width, f"{self.page.url} is {wide} wide")
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.street.url + path)
+        self.look()
+
+    def press(self, words: str, **values: object) -> None:
+        """Press the button or link that carries these words."""
+        text = self.words(words, **values)
+        self.page.locator("button:visible, a:visible", has_text=text).first.click()
+        self.page.wait_for_load_state()
+        self.look()
+
+    def sign_in(self, secret: str) -> None:
+        self.go("/console")
+        self.page.fill("input[name=secret]", secret)
+        self.press("signin.go")
+
+    def sign_out(self) -> None:
+        self.press("frame.sign_out")
+        assert self.says("said.signed_out")
+
+    def says(self, words: str, **values: object) -> bool:
+        return self.words(words, **values) in self.text()
+
+    def text(self, of: str = "main") -> str:
+        """What a reader reads, with plain spaces."""
+        return str(self.page.inner_text(of)).replace("\u00a0", " ")
+
+    def shoot(self, name: str) -> None:
+        """A picture for the documentation, where they are asked for."""
+        folder = os.environ.get("MODELMINT_SCREENSHOTS")
+        if folder:
+            self.page.screenshot(path=str(Path(folder) / f"console-{name}.png"))
+
+
+@pytest.fixture(params=[("en", 1280), ("zh", 1280), ("en", 390), ("zh", 390)], ids=lambda p: f"{p[0]}-{p[1]}")
+def walker(chromium: Any, resident: Resident, request: pytest.FixtureRequest) -> Iterator[Walker]:
+    language, width = request.param
+    locale = {"en": "en-GB", "zh": "zh-CN"}[language]
+    context = chromium.new_context(viewport={"width": width, "height": 820}, locale=locale, accept_downloads=True)
+    walker = Walker(context.new_page(), resident.street, resident, Words(language), width)
+    walker.watch()
+    yield walker
+    context.close()
+    assert walker.troubles == []
