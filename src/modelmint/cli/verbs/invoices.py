@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modelmint.cli.output import Output
-from modelmint.cli.session import session_of
+from modelmint.cli.session import Session, session_of
 from modelmint.cli.views.plain import as_json
 
 if TYPE_CHECKING:
@@ -39,19 +39,15 @@ def close(
     A customer's billing period belongs to the month in which it begins. Without a customer, one whose earlier month
     is still open holds up nobody else; it is named at the end.
     """
-    from modelmint.cli.errors import BadUsage
     from modelmint.cli.views.selling import invoices_view
     from modelmint.commerce.errors import EarlierPeriodOpen
     from modelmint.kit.period import month_of, parse_month
-    from modelmint.operations.billing import close_due, close_month
+    from modelmint.operations.billing import close_month
 
     session = session_of(ctx)
     shop, books = session.shop, session.shop.books
     if due:
-        if customer or month or until_now:
-            raise BadUsage("--due closes everything that has ended; leave out the customer, --month and --until-now")
-        ended = list(close_due(books, shop.shelf, shop.notice))
-        session.out.answer({"invoices": as_json(ended)}, lambda out: out.table(invoices_view(ended)))
+        _close_due(session, alone=not (customer or month or until_now))
         return
     this_month = month_of(books.now())
     before = month_of(this_month.start - timedelta(days=1))
@@ -81,6 +77,18 @@ def close(
             show(session.out)
         raise _some_wait(waiting, len(customers), payload)
     session.out.answer(payload, show)
+
+
+def _close_due(session: Session, *, alone: bool) -> None:
+    from modelmint.cli.errors import BadUsage
+    from modelmint.cli.views.selling import invoices_view
+    from modelmint.operations.billing import close_due
+
+    if not alone:
+        raise BadUsage("--due closes everything that has ended; leave out the customer, --month and --until-now")
+    shop = session.shop
+    ended = list(close_due(shop.books, shop.shelf, shop.notice))
+    session.out.answer({"invoices": as_json(ended)}, lambda out: out.table(invoices_view(ended)))
 
 
 def _some_wait(
