@@ -33,6 +33,8 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
 
+#: In the details of a refusal: calls that are left, where the request needs more than that.
+LEFT = "left"
 #: The scope that a key needs for paid calls.
 PREDICT = "predict"
 
@@ -148,12 +150,13 @@ def _left(
         left.append(plan.free_calls - counters.lifetime_calls - calls)
         if left[-1] < 0:
             text = _used_up(plan.name, plan.free_calls, "free calls", left[-1] + calls, calls)
-            raise _pay(TrialSpent, text, offers())
+            raise _pay(TrialSpent, text, offers(), left[-1] + calls)
     if plan.max_calls is not None:
         left.append(plan.max_calls - month_calls - calls)
         if left[-1] < 0:
             text = _used_up(plan.name, plan.max_calls, "calls this month", left[-1] + calls, calls)
-            raise _pay(QuotaSpent, text, [offer for offer in offers() if offer.name != plan.name])
+            others = [offer for offer in offers() if offer.name != plan.name]
+            raise _pay(QuotaSpent, text, others, left[-1] + calls)
     if plan.prepaid:
         covered = account.prepaid_calls or 0
         expired = account.prepaid_until is not None and now >= account.prepaid_until
@@ -166,7 +169,7 @@ def _left(
 def _no_credit(plan: str, left: int, calls: int) -> CreditSpent:
     return CreditSpent(
         f"the prepaid credit on plan {plan!r} covers {left} more calls, this request needs {calls}; buy credit first",
-        details={"left": left, "needed": calls},
+        details={LEFT: left},
     )
 
 
@@ -223,7 +226,7 @@ def give_back(counters: Counters, calls: int, month: int) -> Counters:
     )
 
 
-def _pay(leaf: type[PaymentRequired], text: str, offers: Sequence[Plan]) -> PaymentRequired:
+def _pay(leaf: type[PaymentRequired], text: str, offers: Sequence[Plan], left: int | None = None) -> PaymentRequired:
     sold = for_sale(offers)
     buy = "; ".join(f"{plan.name} ({terms_of(plan)})" for plan in sold)
     return leaf(
@@ -231,5 +234,6 @@ def _pay(leaf: type[PaymentRequired], text: str, offers: Sequence[Plan]) -> Paym
         details={
             "plans": [plan.name for plan in sold],
             "offers": [{"plan": plan.name, "title": plan.title, "terms": terms_of(plan)} for plan in sold],
+            **({} if left is None else {LEFT: max(left, 0)}),
         },
     )

@@ -10,73 +10,111 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from modelmint.commerce.admission import Account, Counters, authenticate
+from modelmint.commerce.admission import Account, authenticate
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Outcome, Plan
-from modelmint.kit.clock import Clock
 from modelmint.kit.period import billing_period
 from modelmint.store import hot_sql
-from modelmint.store.hot_rows import Reservation, Rollups, bucket_of, outcome_from, outcome_row
+from modelmint.store.counts import Counts
+from modelmint.store.hot_rows import Rollups, bucket_of, outcome_from, outcome_row
 from modelmint.store.hot_sql import HotConnection
+from modelmint.store.lease import Reservation
+from modelmint.store.lending import Lending
 from modelmint.store.memory import Memory
 
 
 class Batch:
     """The rows that a batch works on, and what it will write."""
 
-    def __init__(self, connection: HotConnection, clock: Clock, memory: Memory, tally_owner: str) -> None:
+    def __init__(self, connection: HotConnection, memory: Memory) -> None:
         self.connection = connection
-        self._memory = memory
+        self.memory = memory
         self._accounts: dict[str, Account] = {}
         self._offers: list[Plan] | None = None
-        self.counters: dict[str, Counters] = {}
+        self.counts = Counts(connection)
         self.reservations: dict[str, Reservation] = {}
         self.settled: dict[str, Outcome] = {}
-        self._counted: set[str] = set()
         self._new_reservations: list[tuple[Any, ...]] = []
         self._ended: list[tuple[str]] = []
         self._outcomes: list[tuple[Any, ...]] = []
-        self._anchors: dict[str, int] = {}
-        self._months: dict[int, int] = {}
+        self._periods: dict[int, tuple[int, int]] = {}
         self._used: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[str, bytes | None, int] | None] = {}
         self._answer_writes: list[tuple[str, tuple[Any, ...]]] = []
-        self._clocked = clock.now()
+        self._abroad: set[str] = set()
+        #: Subscriptions whose prepaid credit is to be looked at after this batch.
+        self.refreshes: set[str] = set()
+        self._clocked = memory.clock.now()
         self.now = micros(self._clocked)
         ((closed,),) = connection.rows(hot_sql.CLOSED_UNTIL)
         #: When this batch's outcomes are booked: never inside a closed period, whatever the clock says.
         self.booked = max(self.now, closed or 0)
         self.booked_at: datetime = moment(self.booked)
-        self._rollups = Rollups(tally_owner, bucket_of(self.booked, closed or 0))
+        self._rollups = Rollups(memory.tally_owner, bucket_of(self.booked, closed or 0))
+        self.lending = Lending(connection, memory.leases, self.counts, memory.owner, memory.lease_time)
 
     def load(self, digests: Iterable[str], settling: Iterable[str]) -> None:
-        """Read keys, reservations and the subscriptions of both, locking in one order everywhere."""
-        connection = self.connection
-        ids = sorted(set(settling))
-        if ids:
-            for row in connection.rows(hot_sql.RESERVATIONS, (connection.strings(ids),)):
+        """Read keys, calls under way and the subscriptions of both, locking in one order everywhere."""
+        connection, leases = self.connection, self.memory.leases
+        self.lending.look(self.now)
+        closed, on_lease = leases.closed(), {}
+        asked: set[str] = set()
+        for name in set(settling):
+            call = leases.under_way(name)
+            if call is not None and call.lease is not None and call.lease.is_open:
+                on_lease[call.lease.id] = call.lease
+            else:
+                asked.add(name)
+        if asked:
+            for row in connection.rows(hot_sql.RESERVATIONS, (connection.strings(sorted(asked)),)):
                 self.reservations[row[0]] = Reservation(*row)
         wanted = sorted(set(digests))
         keys = connection.rows(hot_sql.KEYS, (connection.strings(wanted),)) if wanted else []
         held = {reservation.subscription for reservation in self.reservations.values()}
+        held.update(lease.subscription for lease in closed)
+        held.update(lease.subscription for lease in on_lease.values() if lease.is_low)
         spans: dict[str, Any] = {}
         if keys or held:
-            at = self._memory.newest(self.booked)
-            parameters = (connection.strings({row[2] for row in keys}), at, at, connection.strings(held))
-            for row in connection.rows(hot_sql.SUBSCRIPTIONS, parameters):
-                self.counters[row[0]] = self._counters(row)
-                self._anchors[row[0]] = row[14]
-                if row[9] <= at and (row[10] is None or at < row[10]):
-                    spans[row[1]] = row
+            at = max(self.booked, micros(self.memory.clock.newest))
+            spans = self.counts.load({row[2] for row in keys}, held, at)
         for row in keys:
-            self._accounts[row[0]] = self._account(row, spans.get(row[2]))
+            account = self._accounts[row[0]] = self._account(row, spans.get(row[2]))
+            lease = leases.of(account.subscription or "")
+            if lease is not None:
+                on_lease[lease.id] = lease
+        self.lending.load([*on_lease.values(), *closed])
+        for lease in closed:
+            self._hold(self.lending.give_back(lease))
 
-    def _counters(self, span: Any) -> Counters:
-        """What was used of the plan; a span that was planned ahead goes on where the plan's last span stopped."""
-        if span[6] < 0:
-            for row in self.connection.rows(hot_sql.COUNTERS_BEFORE, (span[1], span[2])):
-                return Counters(*row)
-        return Counters(*span[4:9])
+    def _hold(self, calls: Iterable[Reservation]) -> None:
+        """Calls of a lease that is given back are held one by one from now on."""
+        for call in calls:
+            self.reserve(call)
+            self.reservations[call.id] = call
+
+    def call_under_way(self, name: str) -> Reservation | None:
+        """A call that was admitted and has not ended."""
+        if name in self.settled:
+            return None
+        return self.reservations.get(name) or self.lending.under_way(name)
+
+    def bring_back(self, subscription: str) -> bool:
+        """Count what was borrowed and is not used as not used; whether there was any.
+
+        First what this process borrowed, then what dead processes did. Others are asked to give back.
+        """
+        calls = self.lending.bring_home(subscription)
+        if calls is not None:
+            self._hold(calls)
+            return True
+        released, asked = self.lending.bring_back(subscription, shared_disk_only=self.connection.kind == "sqlite")
+        if asked:
+            self._abroad.add(subscription)
+        return released
+
+    def is_abroad(self, subscription: str) -> bool:
+        """Whether other processes were asked in this batch."""
+        return subscription in self._abroad
 
     def _account(self, key: Any, span: Any) -> Account:
         _, name, customer, revoked, expires_at, scopes, anchor = key
@@ -88,7 +126,7 @@ class Batch:
             name,
             revoked is not None,
             span[0],
-            self._memory.plan(self.connection, span[2], span[3]),
+            self.memory.plan(self.connection, span[2], span[3]),
             paused=span[11] == "paused",
             span_ends_at=span[10],
             prepaid_calls=span[12],
@@ -96,19 +134,20 @@ class Batch:
             **more,
         )
 
-    def month_of(self, anchor: int) -> int:
-        """First moment of the billing period that holds now, for customers with this anchor."""
-        month = self._months.get(anchor)
-        if month is None:
-            month = self._months[anchor] = micros(billing_period(self._clocked, anchor).start)
-        return month
+    def period_of(self, anchor: int) -> tuple[int, int]:
+        """The billing period that holds now, for customers with this anchor."""
+        period = self._periods.get(anchor)
+        if period is None:
+            found = billing_period(self._clocked, anchor)
+            period = self._periods[anchor] = (micros(found.start), micros(found.end))
+        return period
 
     def account(self, digest: str | None) -> Account:
         """Who calls; raises ``Unauthenticated``."""
         if digest is None:
             return authenticate(None, presented=False, now=self.now)
         account = authenticate(self._accounts.get(digest), presented=True, now=self.now)
-        if self._memory.is_new_use(account.key, self.now):
+        if self.memory.is_new_use(account.key, self.now):
             self._used.add(account.key)
         return account
 
@@ -116,7 +155,7 @@ class Batch:
         """The plans on sale, read once where a refusal needs them."""
         if self._offers is None:
             rows = self.connection.rows(hot_sql.OFFERS, (self.now,))
-            self._offers = [self._memory.plan(self.connection, name, version) for name, version in rows]
+            self._offers = [self.memory.plan(self.connection, name, version) for name, version in rows]
         return self._offers
 
     def answer(self, customer: str, key: str) -> tuple[str, bytes | None, int] | None:
@@ -144,29 +183,29 @@ class Batch:
             self.answers[customer, key] = (known[0], answer, known[2])
             self._answer_writes.append((hot_sql.KEEP_ANSWER, (answer, customer, key)))
 
-    def count(self, subscription: str, counters: Counters) -> None:
-        """New counters of a subscription."""
-        self.counters[subscription] = counters
-        self._counted.add(subscription)
-
-    def reserve(self, reservation: Reservation, owner: str, lease_until: int) -> None:
+    def reserve(self, reservation: Reservation) -> None:
         """A call begins."""
         r = reservation
         self._new_reservations.append(
-            (r.id, r.customer, r.key, r.subscription, r.model, r.calls, r.items, r.month, owner, lease_until,
-             r.idempotency_key)
+            (r.id, r.customer, r.key, r.subscription, r.model, r.calls, r.items, r.month, self.memory.owner,
+             (r.began or self.now) + self.memory.lease_time, r.idempotency_key)
         )  # fmt: skip
 
-    def end(self, reservation: Reservation, outcome: Outcome) -> None:
-        """A call ended."""
-        self.reservations.pop(reservation.id, None)
-        self._ended.append((reservation.id,))
-        self.settled[reservation.id] = outcome
-        self.book(outcome, self._anchors[reservation.subscription])
+    def end(self, call: Reservation, outcome: Outcome, unused: int) -> None:
+        """A call ended and did not use ``unused`` of its calls."""
+        self.settled[call.id] = outcome
+        if call.lease is not None:
+            self.lending.end(call, unused)
+            self.book(outcome, call.lease.account.anchor)
+            return
+        self.counts.give_back(call.subscription, unused, call.month)
+        self.reservations.pop(call.id, None)
+        self._ended.append((call.id,))
+        self.book(outcome, self.counts.anchor(call.subscription))
 
     def book(self, outcome: Outcome, anchor: int) -> None:
         """The row that a call of a customer with this anchor leaves."""
-        row = outcome_row(outcome, self.booked, self.month_of(anchor))
+        row = outcome_row(outcome, self.booked, self.period_of(anchor)[0])
         self._outcomes.append(row)
         self._rollups.add(row)
 
@@ -180,15 +219,9 @@ class Batch:
     def write(self) -> None:
         """Send everything to the database, in the open transaction."""
         many = self.connection.many
-        counters = self.counters
-        many(
-            hot_sql.COUNT,
-            [
-                (c.lifetime_calls, c.since, c.month, c.month_calls, c.next_call, name)
-                for name in sorted(self._counted)
-                for c in (counters[name],)
-            ],
-        )
+        self.lending.top_up(self.now)
+        self.counts.write()
+        self.lending.write(self.now)
         many(hot_sql.ADD_RESERVATION, self._new_reservations)
         many(hot_sql.END_RESERVATION, self._ended)
         many(hot_sql.ADD_OUTCOME, self._outcomes)
@@ -198,7 +231,13 @@ class Batch:
         for statement, values in self._answer_writes:
             self.connection.many(statement, [values])
 
+    @property
+    def must_be_durable(self) -> bool:
+        """Whether anybody is told something that a power cut must not take back."""
+        return bool(self._outcomes)
+
     def written(self) -> None:
         """The transaction was committed."""
+        self.lending.written()
         for key in self._used:
-            self._memory.note_use(key, self.now)
+            self.memory.note_use(key, self.now)

@@ -14,6 +14,7 @@ from modelmint.kit.period import billing_period
 from modelmint.store import people
 from modelmint.store.drafting import last_end
 from modelmint.store.history import note
+from modelmint.store.leases import recall
 from modelmint.store.schema import call_rollups, customers, event_rollups, reservations, subscriptions
 
 
@@ -28,6 +29,7 @@ def store(connection: Connection, owner: Customer, details: BillingDetails, now:
         month = micros(billing_period(moment(now), changed["anchor"]).start)
         held = subscriptions.c.customer == owner.id
         connection.execute(update(subscriptions).where(held).values(month=month))
+        recall(connection, owner.id)
     values = {**changed, **({"tax_rate": f"{changed['tax_rate']:f}"} if "tax_rate" in changed else {})}
     connection.execute(update(customers).where(customers.c.id == owner.id).values(values))
     note(connection, "customer.details_set", owner.id, now, {"set": sorted(changed)})

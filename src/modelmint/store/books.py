@@ -24,6 +24,7 @@ from modelmint.commerce.types import (
     Subscription,
 )
 from modelmint.kit.clock import Clock
+from modelmint.kit.ids import new_id
 from modelmint.kit.money import UnitPrice
 from modelmint.kit.period import Period
 from modelmint.store import (
@@ -35,6 +36,7 @@ from modelmint.store import (
     keys,
     leftovers,
     people,
+    prepaid,
     referrals,
     spans,
     usage,
@@ -47,15 +49,17 @@ from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
 from modelmint.store.duty_lease import DutyLease
 from modelmint.store.entries import entries_of
+from modelmint.store.leases import wait_given_back
 from modelmint.store.ledger import SqlJournal
+from modelmint.store.memory import Memory, NotedClock
 from modelmint.store.meters import SqlMeters
-from modelmint.store.operation import RELEASED
+from modelmint.store.operation import DONE, RELEASED, resolved
 from modelmint.store.outbox import SqlOutbox
 from modelmint.store.payments import SqlPayments
 from modelmint.store.persons import SqlPeople
 from modelmint.store.process import this_process
 from modelmint.store.reserve import Refuse, Reserve
-from modelmint.store.settle import Settle
+from modelmint.store.settle import Release, Settle
 from modelmint.store.writer import GroupWriter
 
 #: How long a call may stay open before anyone may release it, whether or not its process can be seen.
@@ -66,12 +70,17 @@ class SqlBooks:
     """The venture's books in one database. Safe for many threads; each process opens its own."""
 
     def __init__(self, database: Database, clock: Clock, lease: timedelta = LEASE) -> None:
+        clock = NotedClock(clock)
         self._database = database
         self._clock = clock
-        self._owner = str(this_process())
-        self._lease = lease // timedelta(microseconds=1)
+        process = str(this_process())
         # Processes beside each other on PostgreSQL would wait for one shared row of counts.
-        self._writer = GroupWriter(database, clock, "" if database.kind == "sqlite" else self._owner)
+        counts = "" if database.kind == "sqlite" else process
+        memory = Memory(clock, f"{process}|{new_id('own')}", counts, lease // timedelta(microseconds=1))
+        self._leases = memory.leases
+        self._lease = memory.lease_time
+        self._writer = GroupWriter(database, memory, self._look_at_credit)
+        database.after_recall = self._given_back
 
         self.contracts = SqlContracts(database, clock)
         self.credits = SqlCredits(database, clock)
@@ -85,7 +94,10 @@ class SqlBooks:
 
     # admission and metering
     def reserve(self, request: AdmissionRequest) -> Ticket:
-        operation = Reserve(request, self._owner, self._lease)
+        admitted = self._leases.admit(request)
+        if admitted is not None:
+            return Ticket(resolved(admitted), DONE)
+        operation = Reserve(request)
         self._writer.submit(operation)
         return operation.ticket
 
@@ -102,12 +114,18 @@ class SqlBooks:
     def release_stale(self) -> int:
         now = micros(self._clock.now())
         alone = self._database.kind == "sqlite"
+        old = self._leases.older_than(now - self._lease)
         with self._database.read() as connection:
-            stale = leftovers.stale_reservations(connection, now, shared_disk_only=alone)
+            stale = [*old, *leftovers.stale_reservations(connection, now, shared_disk_only=alone)]
+            forgotten = leftovers.stale_leases(connection, now, shared_disk_only=alone)
             expired = leftovers.has_expired_answers(connection, now)
         if expired:
             with self._database.write() as connection:
                 leftovers.forget_expired_answers(connection, now)
+        if forgotten:
+            release = Release(forgotten)
+            self._writer.submit(release)
+            release.future.result()
         operations = [Settle(Settlement(name, 499, RELEASED), release=True) for name in stale]
         for operation in operations:
             self._writer.submit(operation)
@@ -257,6 +275,16 @@ class SqlBooks:
         """Finish what is queued and close; calls after it fail with ``BooksUnavailable``."""
         self._writer.close()
         self._database.close()
+
+    def _given_back(self, customers: set[str]) -> None:
+        """Wait until no process admits anybody on what was true before these customers' leases were recalled."""
+        if not self._writer.is_this_thread():
+            self._writer.nudge()
+            wait_given_back(self._database, customers)
+
+    def _look_at_credit(self, subscription: str) -> None:
+        with self._database.write() as connection:
+            prepaid.refresh(connection, subscription, self._now())
 
     def _now(self) -> int:
         return micros(self._clock.now())

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,9 @@ LARGEST_REWRITE = 2**31
 #: PostgreSQL advisory lock: calls share it, everything that must not meet a call half way holds it alone.
 BOOKS_LOCK = 0x6D6F64656C6D696E
 
+#: Where a connection notes the customers whose leases its transaction recalls (leases.recall).
+RECALLED = "modelmint_recalled"
+
 Kind = Literal["sqlite", "postgresql"]
 
 
@@ -36,6 +39,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.kind, self._engine, self._file = _engine(url)
         self.lock_file = None if self._file is None else self._file.with_name(self._file.name + "-turn")
+        #: Waits until nobody is admitted on what was true before; called after a commit with the customers recalled.
+        self.after_recall: Callable[[set[str]], None] | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file."""
+        return self._file
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,9 +68,11 @@ class Database:
         ``thorough``: what it deletes or changes is overwritten with zeros (SQLite; see ``scrub``).
         """
         turn = Turn(self.lock_file)
+        recalled: set[str] = set()
         try:
             with translated(), turn, self._engine.connect() as connection:
                 connection = connection.execution_options(modelmint_write=True)
+                connection.info.pop(RECALLED, None)
                 with connection.begin():
                     if self.kind == "postgresql":
                         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": BOOKS_LOCK})
@@ -69,8 +81,11 @@ class Database:
                     yield connection
                     if thorough and self.kind == "sqlite":
                         connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+                recalled = connection.info.pop(RECALLED, recalled)
         finally:
             turn.close()
+        if recalled and self.after_recall is not None:
+            self.after_recall(recalled)
 
     def scrub(self, tables: Sequence[str]) -> bool:
         """Rewrite the files, so that nothing that was deleted lies in unused space; whether it could be done.

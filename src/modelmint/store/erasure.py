@@ -20,6 +20,7 @@ from modelmint.commerce.types import Customer
 from modelmint.kit.digest import digest_bytes
 from modelmint.store import bills, grants, invoices
 from modelmint.store.history import note
+from modelmint.store.leases import recall
 from modelmint.store.owed import owed
 from modelmint.store.schema import (
     call_rollups,
@@ -124,6 +125,7 @@ def _end(connection: Connection, customer: str, now: int) -> int:
     connection.execute(
         update(subscriptions).where(own.customer == customer, own.starts_at <= now, open_ended).values(ends_at=now)
     )
+    recall(connection, customer)
     return revoked.rowcount
 
 

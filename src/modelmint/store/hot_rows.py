@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,21 +12,6 @@ from modelmint.commerce.types import Outcome
 _DAY = 86_400_000_000
 #: What a roll-up adds up: rows, calls, items, pixels, characters, tokens, compute, explanations.
 Sums = list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A row of ``reservations``."""
-
-    id: str
-    customer: str
-    key: str
-    subscription: str
-    model: str
-    calls: int
-    items: int
-    month: int
-    idempotency_key: str | None
 
 
 def bucket_of(booked: int, closed: int) -> int:

@@ -8,10 +8,18 @@ the rows for this transaction where other processes write beside us (PostgreSQL;
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from modelmint.store.database import BOOKS_LOCK, Kind
+
+#: Pages of the log after which a commit copies it into the database file.
+CHECKPOINT = 4000
+#: Seconds after which PostgreSQL ends the transaction of a process that says nothing.
+STOPPED = 5
 
 KEYS = (
     "SELECT digest, keys.id, customer, revoked_at, expires_at, scopes, anchor "
@@ -56,6 +64,17 @@ OUTCOME = (
 )
 ANSWER = "SELECT fingerprint, answer, at FROM idempotency WHERE customer = ? AND key = ?"
 
+#: Leases: ours in this batch, recalled ones of ours, other processes' of a subscription, forgotten ones.
+LEASES = "SELECT id, granted FROM leases WHERE id {list} ORDER BY id {lock}"
+RECALLED = "SELECT id FROM leases WHERE owner = ? AND recalled = 1"
+ABROAD = "SELECT id, owner, granted, month FROM leases WHERE subscription = ? AND owner <> ? ORDER BY id {lock}"
+FORGOTTEN = "SELECT id, subscription, granted, month FROM leases WHERE id {list} AND owner <> ? ORDER BY id {lock}"
+KNOWN = "SELECT id FROM outcomes WHERE id {list}"
+
+ADD_LEASE = "INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+GRANT = "UPDATE leases SET granted = ? WHERE id = ?"
+RECALL = "UPDATE leases SET recalled = 1 WHERE subscription = ? AND owner <> ? AND recalled = 0"
+END_LEASE = "DELETE FROM leases WHERE id = ?"
 ADD_RESERVATION = "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 END_RESERVATION = "DELETE FROM reservations WHERE id = ?"
 ADD_OUTCOME = (
@@ -91,16 +110,29 @@ DROP_ANSWER = "DELETE FROM idempotency WHERE customer = ? AND key = ?"
 class HotConnection:
     """Runs the statements above in one transaction after another."""
 
-    def __init__(self, connection: Any, kind: Kind) -> None:
+    def __init__(self, connection: Any, kind: Kind, file: Path | None) -> None:
         self._connection = connection
+        self._log_file = "" if file is None else f"{file}-wal"
+        self._log: int | None = None
+        # The log is synced here and not by the commit, so that a transaction that promises nothing yet costs no
+        # sync, and others may write while we sync. Where the system has no call for it every commit syncs.
+        self._own_sync = kind == "sqlite" and sys.platform == "linux"
         self._cursor = connection.cursor()
-        self._kind = kind
+        self.kind = kind
         self._texts: dict[str, str] = {}
+        if self._own_sync:
+            # NORMAL: the log is synced before a checkpoint writes to the database file, not at every commit.
+            self._cursor.execute("PRAGMA synchronous=NORMAL")
+            self._cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT}")
+
+        if kind == "postgresql":
+            # A process that is stopped half way, not killed, does not hold up the others for ever.
+            self._cursor.execute(f"SET idle_in_transaction_session_timeout = '{STOPPED}s'")
 
     def _text(self, statement: str) -> str:
         text = self._texts.get(statement)
         if text is None:
-            if self._kind == "sqlite":
+            if self.kind == "sqlite":
                 text = statement.format(list="IN (SELECT value FROM json_each(?))", lock="")
             else:
                 text = statement.format(list="= ANY(%s)", lock="FOR UPDATE").replace("?", "%s")
@@ -109,23 +141,32 @@ class HotConnection:
 
     def strings(self, values: Iterable[str]) -> Any:
         """A list of strings as the parameter for ``{list}``."""
-        return json.dumps(list(values)) if self._kind == "sqlite" else list(values)
+        return json.dumps(list(values)) if self.kind == "sqlite" else list(values)
 
     def begin(self) -> None:
         """Start; after this nobody closes a period or changes a plan until the end."""
-        if self._kind == "sqlite":
+        if self.kind == "sqlite":
             self._cursor.execute("BEGIN IMMEDIATE")
         else:
             self._cursor.execute("BEGIN")
             self._cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (BOOKS_LOCK,))
 
-    def commit(self) -> None:
-        """Durable when it returns."""
+    def commit(self, *, durable: bool) -> None:
+        """Commit; ``durable``: synced to disk by this or by ``sync``, which the caller calls next."""
+        if self.kind == "postgresql" and not durable:
+            self._cursor.execute("SET LOCAL synchronous_commit = off")
         self._cursor.execute("COMMIT")
+
+    def sync(self) -> None:
+        """Sync what was committed, and with it all that was committed before, where the commit did not."""
+        if self._own_sync:
+            if self._log is None:
+                self._log = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
+            os.fdatasync(self._log)
 
     def rollback(self) -> None:
         """Undo; harmless where the database has undone by itself."""
-        if self._kind == "sqlite" and not self._connection.in_transaction:
+        if self.kind == "sqlite" and not self._connection.in_transaction:
             return
         self._cursor.execute("ROLLBACK")
 
@@ -141,8 +182,11 @@ class HotConnection:
     @property
     def broken(self) -> bool:
         """Whether a new connection is needed."""
-        return self._kind == "postgresql" and bool(self._connection.closed or self._connection.broken)
+        return self.kind == "postgresql" and bool(self._connection.closed or self._connection.broken)
 
     def close(self) -> None:
         """Close the connection."""
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
         self._connection.close()

@@ -18,6 +18,7 @@ from modelmint.commerce.types import Key
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.ids import new_id, new_secret
 from modelmint.store.history import note
+from modelmint.store.leases import recall
 from modelmint.store.schema import key_uses, keys
 
 #: Characters of a secret that are kept to recognise it by: the prefix and four more of 43.
@@ -80,6 +81,7 @@ def rotate(
     made = add(connection, former.customer, former.name, now, former.scopes, expires_at or former.expires_at, former.id)
     end = ends if former.expires_at is None else min(ends, former.expires_at)
     connection.execute(update(keys).where(keys.c.id == former.id).values(expires_at=micros(end)))
+    recall(connection, former.customer)
     note(connection, "key.rotated", former.id, now, {"customer": former.customer, "by": made[0].id, "ends_at": end})
     return made
 
@@ -107,6 +109,7 @@ def revoke(connection: Connection, wanted: str, now: int) -> Key:
     )
     found = key(connection, wanted)
     if changed.rowcount:
+        recall(connection, found.customer)
         note(connection, "key.revoked", found.id, now, {"customer": found.customer})
     return found
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from modelmint.store.process import is_dead, parse
 from modelmint.store.reserve import ANSWERS_LAST
-from modelmint.store.schema import idempotency, reservations
+from modelmint.store.schema import idempotency, leases, reservations
 
 
 def stale_reservations(connection: Connection, now: int, *, shared_disk_only: bool) -> list[str]:
@@ -14,6 +14,13 @@ def stale_reservations(connection: Connection, now: int, *, shared_disk_only: bo
     rows = list(connection.execute(select(reservations.c.id, reservations.c.owner, reservations.c.lease_until)))
     dead = {owner: is_dead(parse(owner), shared_disk_only=shared_disk_only) for owner in {row[1] for row in rows}}
     return [name for name, owner, lease in rows if dead[owner] or lease <= now]
+
+
+def stale_leases(connection: Connection, now: int, *, shared_disk_only: bool) -> list[str]:
+    """Leases whose process is dead or silent for long."""
+    rows = list(connection.execute(select(leases.c.id, leases.c.owner, leases.c.lease_until)))
+    dead = {owner: is_dead(parse(owner), shared_disk_only=shared_disk_only) for owner in {row[1] for row in rows}}
+    return [name for name, owner, until in rows if dead[owner] or until <= now]
 
 
 def has_expired_answers(connection: Connection, now: int) -> bool:

@@ -17,7 +17,12 @@ REPLAYED = "replayed"
 
 
 class Operation(Protocol):
-    """One request of one caller. ``apply`` reads and changes the batch or raises before it changes anything."""
+    """One request of one caller. ``apply`` reads and changes the batch or raises before it changes anything.
+
+    ``waits`` after ``apply``: nothing is decided yet, another process was asked for something; apply it again soon.
+    """
+
+    waits: bool
 
     def digests(self) -> list[str]:
         """Keys it needs to see."""
@@ -73,3 +78,14 @@ class Pending(Generic[T]):
         """Tell that nothing was stored."""
         if not self.future.done():
             self.future.set_exception(error)
+
+
+def resolved(value: T) -> Future[T]:
+    """A future that says ``value`` already."""
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
+
+
+#: What has been done already.
+DONE: Future[None] = resolved(None)

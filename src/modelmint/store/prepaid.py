@@ -18,6 +18,7 @@ from modelmint.kit.money import exponent
 from modelmint.kit.period import Period, billing_period
 from modelmint.store import catalogue, people
 from modelmint.store.drafting import Looked, Terms, begin_of, survey
+from modelmint.store.leases import recall
 from modelmint.store.schema import leases, reservations, subscriptions
 
 #: For a plan whose calls cost nothing.
@@ -47,6 +48,8 @@ def refresh(connection: Connection, subscription: str, now: int) -> int | None:
     calls = row["lifetime_calls"] + covered - _under_way(connection, customer.id)
     values = {"prepaid_calls": max(calls, 0), "prepaid_until": micros(until)}
     connection.execute(update(subscriptions).where(subscriptions.c.id == subscription).values(values))
+    if calls < (row["prepaid_calls"] or 0) or micros(until) < (row["prepaid_until"] or 0):
+        recall(connection, customer.id)
     return covered
 
 

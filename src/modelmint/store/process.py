@@ -29,8 +29,8 @@ class Process:
 
 
 def parse(text: str) -> Process:
-    """The process that ``str`` wrote."""
-    host, boot, space, pid, started = text.split("|")
+    """The process that ``str`` wrote; more may follow, where a process has several names."""
+    host, boot, space, pid, started = text.split("|")[:5]
     return Process(host, boot, space, int(pid), started)
 
 

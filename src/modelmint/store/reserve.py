@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import cast
 
-from modelmint.commerce.admission import Account, decide, rate_left
-from modelmint.commerce.errors import IdempotencyMismatch, InProgress, Unauthenticated
+from modelmint.commerce.admission import LEFT, Account, Grant, decide, rate_left
+from modelmint.commerce.errors import CreditSpent, IdempotencyMismatch, InProgress, PaymentRequired, Unauthenticated
 from modelmint.commerce.repository import Ticket
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Plan
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
 from modelmint.store.batch import Batch
-from modelmint.store.hot_rows import Reservation
+from modelmint.store.lease import Reservation
+from modelmint.store.leases import BOUND
 from modelmint.store.operation import REPLAYED, Pending
 
 #: Answers of idempotent calls are kept this long, in microseconds.
@@ -22,10 +24,11 @@ ANSWERS_LAST = 24 * 3600 * 1_000_000
 class Reserve:
     """Admit a call and count it, or refuse it with the row that a refused call leaves."""
 
-    def __init__(self, request: AdmissionRequest, owner: str, lease: int) -> None:
+    def __init__(self, request: AdmissionRequest) -> None:
         self.request = request
-        self._owner = owner
-        self._lease = lease
+        self.waits = False
+        self._refreshed = False
+        self._give_up_at: float | None = None
         self._admitted: Pending[Admitted] = Pending()
         self._durable: Pending[None] = Pending()
         self.ticket = Ticket(self._admitted.future, self._durable.future)
@@ -38,6 +41,7 @@ class Reserve:
 
     def apply(self, batch: Batch) -> None:
         self._admitted.reset()
+        self.waits = False
         try:
             account = batch.account(self.request.key_digest)
         except Unauthenticated as refusal:
@@ -46,6 +50,9 @@ class Reserve:
         try:
             self._admitted.value = self._admit(batch, account)
         except ModelmintError as refusal:
+            self.waits = isinstance(refusal, PaymentRequired) and self._must_wait(batch, account, refusal)
+            if self.waits:
+                return
             self._admitted.problem = refusal.with_traceback(None)
             batch.book(_refusal(batch, account, self.request, refusal.status or 422, refusal.code), account.anchor)
 
@@ -54,8 +61,7 @@ class Reserve:
         replay = self._replay(batch, account)
         if replay is not None:
             return replay
-        counters = None if account.subscription is None else batch.counters[account.subscription]
-        grant = decide(account, counters, request, batch.now, batch.month_of(account.anchor), batch.offers)
+        grant = self._decide(batch, account)
         # decide raises for a caller without a plan.
         subscription, plan = cast("str", account.subscription), cast("Plan", account.plan)
         reservation = Reservation(
@@ -69,8 +75,9 @@ class Reserve:
             grant.counters.month,
             request.idempotency_key,
         )
-        batch.count(subscription, grant.counters)
-        batch.reserve(reservation, self._owner, batch.now + self._lease)
+        batch.counts.put(subscription, grant.counters)
+        batch.reserve(reservation)
+        batch.lending.lend(account, request.key_digest or "", batch.now, batch.period_of(account.anchor)[1])
         if request.idempotency_key is not None:
             batch.open_answer(account.customer, request.idempotency_key, _fingerprint(request))
         return Admitted(
@@ -84,6 +91,34 @@ class Reserve:
             None,
             *rate_left(plan, grant.counters.next_call, batch.now),
         )
+
+    def _decide(self, batch: Batch, account: Account) -> Grant:
+        """Admitted; raises the refusal. Before quota is refused, what was lent of it and is not used comes back."""
+        subscription = account.subscription
+        month, _ = batch.period_of(account.anchor)
+        while True:
+            try:
+                counters = None if subscription is None else batch.counts.of(subscription)
+                return decide(account, counters, self.request, batch.now, month, batch.offers)
+            except PaymentRequired as refusal:
+                if subscription is None or LEFT not in refusal.details or not batch.bring_back(subscription):
+                    raise
+
+    def _must_wait(self, batch: Batch, account: Account, refusal: PaymentRequired) -> bool:
+        """Whether other processes have yet to say what they give back, or credit has yet to be looked at."""
+        subscription = account.subscription
+        if subscription is None:
+            return False
+        if batch.is_abroad(subscription):
+            now = time.monotonic()
+            self._give_up_at = self._give_up_at or now + BOUND
+            if now < self._give_up_at:
+                return True
+        if isinstance(refusal, CreditSpent) and not self._refreshed and batch.memory.may_refresh(subscription):
+            self._refreshed = True
+            batch.refreshes.add(subscription)
+            return True
+        return False
 
     def _replay(self, batch: Batch, account: Account) -> Admitted | None:
         """The stored answer of an idempotent retry, None for a call to be made; raises for one under way."""
@@ -125,6 +160,7 @@ class Refuse:
         self._request = request
         self._status = status
         self._code = code
+        self.waits = False
         self._done: Pending[None] = Pending()
         self.future = self._done.future
 

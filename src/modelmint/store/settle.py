@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from modelmint.commerce.admission import give_back
 from modelmint.commerce.errors import BadSettlement, UnknownReservation
 from modelmint.commerce.types import Outcome, Settlement
 from modelmint.kit.errors import ModelmintError
@@ -22,6 +22,7 @@ class Settle:
         self._release = release
         #: Whether this operation was the one that ended the reservation.
         self.ended = False
+        self.waits = False
         self._outcome: Pending[Outcome] = Pending()
         self.future = self._outcome.future
 
@@ -41,7 +42,7 @@ class Settle:
 
     def _settle(self, batch: Batch) -> Outcome:
         wanted = self.settlement
-        reservation = batch.reservations.get(wanted.reservation)
+        reservation = batch.call_under_way(wanted.reservation)
         if reservation is None:
             return self._earlier(batch)
         billable = wanted.status == 200
@@ -52,9 +53,6 @@ class Settle:
                 f"{wanted.compute_ms} ms"
             )
         unused = reservation.calls - calls if billable else reservation.calls
-        if unused:
-            counters = batch.counters[reservation.subscription]
-            batch.count(reservation.subscription, give_back(counters, unused, reservation.month))
         if reservation.idempotency_key is not None:
             answer = (wanted.answer or b"") if billable else None
             batch.close_answer(reservation.customer, reservation.idempotency_key, answer)
@@ -81,7 +79,7 @@ class Settle:
             wanted.explanations,
             wanted.wall_ms.quantize(_MICROSECOND),
         )
-        batch.end(reservation, outcome)
+        batch.end(reservation, outcome, unused)
         self.ended = True
         return outcome
 
@@ -104,6 +102,35 @@ class Settle:
 
     def failed(self, error: BaseException) -> None:
         self._outcome.fail(error)
+
+
+class Release:
+    """Give back the leases of processes that are dead or silent for long."""
+
+    def __init__(self, leases: Sequence[str]) -> None:
+        self._leases = leases
+        self.waits = False
+        self._done: Pending[None] = Pending()
+        self.future = self._done.future
+
+    def digests(self) -> list[str]:
+        return []
+
+    def reservations(self) -> list[str]:
+        return []
+
+    def apply(self, batch: Batch) -> None:
+        self._done.reset()
+        batch.lending.release(self._leases)
+
+    def decided(self) -> None:
+        return None
+
+    def durable(self) -> None:
+        self._done.resolve()
+
+    def failed(self, error: BaseException) -> None:
+        self._done.fail(error)
 
 
 def _is_negative(wanted: Settlement) -> bool:

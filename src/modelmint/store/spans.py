@@ -12,6 +12,7 @@ from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Subscription
 from modelmint.kit.ids import new_id
 from modelmint.kit.period import billing_period
+from modelmint.store.leases import recall
 from modelmint.store.schema import subscriptions
 
 #: Month of the counters of a span that has not begun: the hot path fills them in when it begins (see batch.py).
@@ -33,6 +34,7 @@ def apply(connection: Connection, customer: str, edits: Edits, anchor: int, now:
     for name, end in edits.ends:
         ends_at = None if end is None else micros(end)
         connection.execute(update(subscriptions).where(subscriptions.c.id == name).values(ends_at=ends_at))
+    recall(connection, customer)
     span = edits.begins
     if span is not None:
         start = micros(span.starts_at)

@@ -1,0 +1,78 @@
+"""The counters of subscriptions, as one batch reads and changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from modelmint.commerce.admission import Counters, give_back
+from modelmint.store import hot_sql
+from modelmint.store.hot_sql import HotConnection
+
+
+class Counts:
+    """Rows of ``subscriptions`` that this transaction holds."""
+
+    def __init__(self, connection: HotConnection) -> None:
+        self._connection = connection
+        self._known: dict[str, Counters] = {}
+        self._anchors: dict[str, int] = {}
+        self._changed: set[str] = set()
+
+    def load(self, customers: Iterable[str], subscriptions: Iterable[str], at: int) -> dict[str, Any]:
+        """Read the spans of ``customers`` at ``at`` and ``subscriptions``; the row of each customer's span."""
+        spans: dict[str, Any] = {}
+        strings = self._connection.strings
+        parameters = (strings(customers), at, at, strings(subscriptions))
+        for row in self._connection.rows(hot_sql.SUBSCRIPTIONS, parameters):
+            self._known[row[0]] = self._counters(row)
+            self._anchors[row[0]] = row[14]
+            if row[9] <= at and (row[10] is None or at < row[10]):
+                spans[row[1]] = row
+        return spans
+
+    def _counters(self, span: Any) -> Counters:
+        """What was used of the plan; a span that was planned ahead goes on where the plan's last span stopped."""
+        if span[6] < 0:
+            for row in self._connection.rows(hot_sql.COUNTERS_BEFORE, (span[1], span[2])):
+                return Counters(*row)
+        return Counters(*span[4:9])
+
+    def of(self, subscription: str) -> Counters:
+        """Its counters."""
+        if subscription not in self._known:
+            self.load((), (subscription,), 0)
+        return self._known[subscription]
+
+    def anchor(self, subscription: str) -> int:
+        """Day of the month on which its customer's billing periods begin."""
+        if subscription not in self._anchors:
+            self.load((), (subscription,), 0)
+        return self._anchors[subscription]
+
+    def put(self, subscription: str, counters: Counters) -> None:
+        """New counters."""
+        self._known[subscription] = counters
+        self._changed.add(subscription)
+
+    def take(self, subscription: str, calls: int) -> None:
+        """``calls`` more are counted in the month that the counters are in."""
+        c = self.of(subscription)
+        self.put(subscription, Counters(c.lifetime_calls + calls, c.since, c.month, c.month_calls + calls, c.next_call))
+
+    def give_back(self, subscription: str, calls: int, month: int) -> None:
+        """``calls`` that were counted in ``month`` did not happen."""
+        if calls > 0:
+            self.put(subscription, give_back(self.of(subscription), calls, month))
+
+    def write(self) -> None:
+        """Send what changed."""
+        known = self._known
+        self._connection.many(
+            hot_sql.COUNT,
+            [
+                (c.lifetime_calls, c.since, c.month, c.month_calls, c.next_call, name)
+                for name in sorted(self._changed)
+                for c in (known[name],)
+            ],
+        )
