@@ -1,13 +1,28 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, a real PostgreSQL among them.
+
+PostgreSQL is the server that MODELMINT_TEST_POSTGRES_URL names (of a role that may make databases), else one of
+our own from the package pgserver.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from modelmint.store.open import open_books
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -34,3 +49,144 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the datasets folder at {folder} (set MODELMINT_TEST_DATA)")
     return folder
+
+
+GIVEN = "MODELMINT_TEST_POSTGRES_URL"
+Missing = Callable[[str], NoReturn]
+
+
+class Postgres(ABC):
+    """A server on which tests make databases."""
+
+    def __init__(self) -> None:
+        self._template = ""
+
+    @abstractmethod
+    def empty_database(self, name: str = "", template: str = "template0") -> str:
+        """The URL of a new database, a copy of ``template``."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Leave nothing behind."""
+
+    def new_database(self) -> str:
+        """Migrated already: copying a template is faster than migrating for every test."""
+        if not self._template:
+            name = f"migrated_{uuid.uuid4().hex}"
+            open_books(self.empty_database(name)).close()
+            self._template = name
+        return self.empty_database(template=self._template)
+
+
+class GivenPostgres(Postgres):
+    """A server that runs already; it is left with the databases that it had."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self._made: list[str] = []
+
+    def _execute(self, statement: str) -> None:
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+    def empty_database(self, name: str = "", template: str = "template0") -> str:
+        name = name or f"books_{uuid.uuid4().hex}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._made.append(name)
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def remove(self) -> None:
+        while self._made:
+            self._execute(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
+
+
+class OwnPostgres(Postgres):
+    """A server of our own on a socket in its data folder. PostgreSQL refuses root, so root lends it to nobody."""
+
+    def __init__(self, binaries: Path) -> None:
+        super().__init__()
+        self._binaries = binaries
+        # A socket's path holds 107 bytes at most, so pytest's long folder names will not do.
+        self.folder = Path(tempfile.mkdtemp(prefix="mm-pg-"))
+        self._user = None if os.geteuid() else pwd.getpwnam("nobody")
+        if self._user is not None:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N")
+        self.start()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        identity = {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid}
+        done = subprocess.run(
+            [str(self._binaries / program), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            text=True,
+            timeout=180,
+            **identity,  # type: ignore[arg-type]  # two of Popen's keywords
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.strip()}")
+
+    def start(self) -> None:
+        log = self.folder / "log"
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=60"
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "150", "-l", str(log), "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """``immediate`` is a crash: nothing is flushed, the log is replayed at the next start."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
+
+    def empty_database(self, name: str = "", template: str = "template0") -> str:
+        name = name or f"books_{uuid.uuid4().hex}"
+        self._run("createdb", "-h", str(self.folder), "-U", "postgres", "-T", template, name)
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def remove(self) -> None:
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _start(missing: Missing) -> OwnPostgres:
+    """Tells the reason where the server cannot start."""
+    if find_spec("psycopg") is None:
+        missing("PostgreSQL needs the extra 'postgres'")
+    found = find_spec("pgserver")
+    if found is None or found.origin is None:
+        # pgserver has no wheel for Python 3.13: there nothing is missing that could be installed.
+        tell = missing if sys.version_info < (3, 13) else pytest.skip
+        tell(f"needs the package pgserver (Python below 3.13), or a running PostgreSQL named by {GIVEN}")
+    binaries = Path(found.origin).parent / "pginstall" / "bin"
+    try:
+        return OwnPostgres(binaries)
+    except (OSError, RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
+        missing(f"no PostgreSQL can be started here: {error}; a running one can be named by {GIVEN}")
+
+
+@pytest.fixture(scope="session")
+def postgres(missing: Missing) -> Iterator[Postgres]:
+    """One server for all tests that leave it running."""
+    given = os.environ.get(GIVEN)
+    server = GivenPostgres(given) if given else _start(missing)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def given_postgres(postgres: Postgres) -> Callable[[str], Postgres]:
+    """Makes a server from the URL of one that runs."""
+    return GivenPostgres
+
+
+@pytest.fixture
+def fragile_postgres(missing: Missing) -> Iterator[OwnPostgres]:
+    """A server to be crashed, so always our own: small, because recovery syncs every file of every database."""
+    server = _start(missing)
+    yield server
+    server.remove()
