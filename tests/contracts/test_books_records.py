@@ -184,7 +184,7 @@ def test_the_database_itself_refuses_to_change_history(books: SqlBooks, url: str
 def fill(url: str, table: str, customer: str) -> None:
     """A row that means nothing: SQLite's triggers fire for rows, not for statements."""
     columns = metadata.tables[table].columns
-    row: dict[str, object] = {one.name: "x" if one.type.python_type is str else 9 for one in columns}
+    row: dict[str, object] = {one.name: "x" if one.type.python_type is str else 9999 for one in columns}
     row |= {"customer": customer} if "customer" in row else {}
     engine = create_engine(url)
     with engine.begin() as connection:
