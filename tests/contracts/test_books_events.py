@@ -27,7 +27,7 @@ from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_of
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
-from modelmint.testing.books import Caller, a_caller
+from modelmint.testing.books import Caller, a_caller, some_plans
 
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
 NOVEMBER = month_of(NOW)
@@ -147,6 +147,25 @@ def test_an_event_of_a_closed_period_is_booked_now_and_said_to_be_late(caller: C
     assert (tokens(caller), tokens(caller, month_of(clock.at))) == (0, 2)
 
 
+def test_an_event_of_a_closed_period_stands_on_the_next_invoice_as_a_correction(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    clock.at = datetime(2026, 11, 1, tzinfo=UTC)
+    tiers = [{"up_to": 2, "price": "1 USD"}, {"price": "0.5 USD"}]
+    books.put_plans(some_plans({"jobs": {"charges": [{"meter": "tokens", "tiers": tiers}]}}))
+    caller = a_caller(books, "jobs")
+    record(caller, event("a", quantity=Decimal("1.5")))
+    clock.at = datetime(2026, 12, 3, tzinfo=UTC)
+    (november,) = books.close_period(caller.customer.id, NOVEMBER, "")
+    record(caller, event("late", quantity=Decimal("1.5")), event("own", time=clock.at))
+    clock.at = datetime(2027, 1, 3, tzinfo=UTC)
+    (december,) = books.close_period(caller.customer.id, month_of(datetime(2026, 12, 3, tzinfo=UTC)), "")
+    late = [line for line in december.lines if line.data.get("late")]
+    # 1.5 of the 2 in the first tier were billed: 0.5 at 1 USD and 1 at 0.5 USD are left, 1 USD; its own: 1 at 1 USD.
+    assert (november.total, sum(line.amount.minor for line in late)) == (Money(150, "USD"), 100)
+    assert december.total == Money(200, "USD")
+
+
 def test_no_event_is_booked_before_a_cut_that_it_comes_after(caller: Caller, clock: ManualClock) -> None:
     record(caller, event("a", time=NOW - timedelta(hours=3)))
     caller.books.close_period(caller.customer.id, NOVEMBER, "", until_now=True)
@@ -162,10 +181,18 @@ def test_a_clock_that_is_a_little_ahead_books_nothing_in_the_future(caller: Call
     assert (tokens(caller), tokens(caller, month_of(clock.at + timedelta(minutes=3)))) == (1, 0)
 
 
-def test_usage_while_paused_or_before_any_plan_is_refused(books: SqlBooks) -> None:
+def test_usage_without_a_plan_is_refused(books: SqlBooks) -> None:
     stranger = a_caller(books, None, "No Plan")
     with pytest.raises(NoPlan):
         record(stranger, event("a"))
+
+
+def test_usage_while_paused_is_refused_and_that_of_before_is_not(caller: Caller, clock: ManualClock) -> None:
+    caller.books.contracts.pause(caller.customer.id)
+    clock.advance(timedelta(hours=1))
+    with pytest.raises(NoPlan):
+        record(caller, event("during", time=clock.at))
+    assert record(caller, event("before", time=NOW - timedelta(hours=1))).accepted == 1
 
 
 def test_what_was_recorded_can_be_read_back_page_by_page_beside_the_calls(caller: Caller) -> None:
