@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -420,6 +421,31 @@ def test_calls_before_prepaid_credit_ran_out_are_paid_by_it_and_none_after(books
     assert books.credits.expire() == 1
 
 
+def test_whole_coins_are_covered_on_into_the_next_period(books: SqlBooks, clock: ManualClock) -> None:
+    caller = on_plan(books, per_call="0.10 USD", prepaid=True)
+    books.credits.grant(caller.customer.id, parse_money("0.30 USD"))
+    caller.call()
+    clock.at = NOVEMBER.end
+    caller.call(2)
+    with pytest.raises(PaymentRequired):
+        caller.reserve()
+    clock.at = DECEMBER.end
+    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("")] == [(10, 0), (20, 0)]
+
+
+def test_fractions_of_a_coin_are_counted_again_when_a_period_ends(books: SqlBooks, clock: ManualClock) -> None:
+    caller = on_plan(books, per_call="0.004 USD", prepaid=True)
+    books.credits.grant(caller.customer.id, parse_money("0.02 USD"))
+    caller.call(2)  # 0.008, as November alone 0.01
+    clock.at = NOVEMBER.end
+    assert (books.credits.renew(), books.credits.renew()) == (1, 0)
+    caller.call(3)  # 0.012, as December alone 0.01; together they would have been five of 0.02
+    with pytest.raises(PaymentRequired):
+        caller.reserve()
+    clock.at = DECEMBER.end
+    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("")] == [(1, 0), (1, 0)]
+
+
 def test_credit_that_runs_low_is_told_once(books: SqlBooks, clock: ManualClock) -> None:
     caller = on_plan(books, per_call="0.10 USD", prepaid=True)
     books.credits.grant(caller.customer.id, parse_money("2 USD"))
@@ -452,3 +478,27 @@ def test_billing_details_are_stored_and_stand_on_later_invoices(books: SqlBooks,
     caller.call(10)
     invoice = closed(books, clock, caller)
     assert (invoice.tax_name, invoice.tax.minor, invoice.total.minor) == ("VAT", 4, 24)
+
+
+def test_credit_granted_before_a_prepaid_plan_was_taken_counts(books: SqlBooks) -> None:
+    caller = a_caller(books, None)
+    books.put_plans([*books.plans(), *some_plans({"own": {"per_call": "0.10 USD", "prepaid": True}})])
+    books.credits.grant(caller.customer.id, parse_money("0.10 USD"))
+    books.subscribe(caller.customer.id, "own")
+    caller.call()
+    with pytest.raises(PaymentRequired):
+        caller.reserve()
+
+
+def test_closing_from_many_threads_at_once_bills_everybody_once(books: SqlBooks, clock: ManualClock) -> None:
+    callers = [a_caller(books, name=f"Clinic {n}") for n in range(6)]
+    for caller in callers:
+        caller.call(5)
+    clock.at = NOVEMBER.end
+    closers = [threading.Thread(target=books.bills.close_due, args=("",)) for _ in range(4)]
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join()
+    assert [(one.number, one.total.minor) for one in books.invoices()] == [(n, 10) for n in range(1, 7)]
+    assert len({one.customer for one in books.invoices()}) == 6

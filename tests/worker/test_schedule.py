@@ -88,8 +88,8 @@ def test_only_the_holder_of_the_lease_works(tmp_path: Path) -> None:
 
 def test_the_server_is_handed_a_schedule_with_the_sweeper_in_it(tmp_path: Path) -> None:
     furnish(tmp_path)
-    assert [duty.name for duty in DUTIES] == ["release_stale", "close_due", "mind_credit"]
+    assert [duty.name for duty in DUTIES] == ["release_stale", "close_due", "renew_credit", "mind_credit"]
     with open_shop(tmp_path) as shop:
         stop = start(shop)
-        assert [duty.run(shop) for duty in DUTIES] == [0, 0, 0]
+        assert [duty.run(shop) for duty in DUTIES] == [0, 0, 0, 0]
         stop()

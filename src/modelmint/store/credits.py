@@ -89,6 +89,15 @@ class SqlCredits:
                     done += 1
         return done
 
+    def renew(self) -> int:
+        now = micros(self._clock.now())
+        with self._database.read() as connection:
+            names = prepaid.stale(connection, now)
+        for name in names:
+            with self._database.write() as connection:
+                prepaid.refresh(connection, name, now)
+        return len(names)
+
     def watch(self) -> int:
         now = self._clock.now()
         with self._database.read() as connection:

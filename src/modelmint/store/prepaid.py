@@ -29,7 +29,8 @@ def refresh(connection: Connection, subscription: str, now: int) -> int | None:
     """Set how far the calls of ``subscription`` may rise, and until when that holds; None for plans not prepaid.
 
     Covered is what credit is left after everything used and not yet billed was paid, less what calls under way may
-    still cost. It holds until the first of that credit runs out, or the billing period ends (its rounding with it).
+    still cost. It holds until the first of that credit runs out, and where calls cost fractions of a coin until the
+    billing period ends, because the next one is rounded by itself.
     ``connection`` must be of ``Database.write``.
     """
     row = connection.execute(select(subscriptions).where(subscriptions.c.id == subscription)).mappings().one()
@@ -44,11 +45,15 @@ def refresh(connection: Connection, subscription: str, now: int) -> int | None:
     purse = [grant for grant in seen.purse if usable(grant, plan.currency, window.end)]
     owed = sum(invoice.due.minor for invoice in seen.invoices() if invoice.currency == plan.currency)
     covered = 0 if owed else _covered(plan, looked, purse)
-    until = min([billing_period(at, customer.anchor).end, *(g.expires_at for g in purse if g.expires_at is not None)])
+    ends = [grant.expires_at for grant in purse if grant.expires_at is not None]
+    if not _whole(plan, customer):
+        ends.append(billing_period(at, customer.anchor).end)
     calls = row["lifetime_calls"] + covered - _under_way(connection, customer.id)
-    values = {"prepaid_calls": max(calls, 0), "prepaid_until": micros(until)}
+    until = micros(min(ends)) if ends else None
+    values = {"prepaid_calls": max(calls, 0), "prepaid_until": until}
     connection.execute(update(subscriptions).where(subscriptions.c.id == subscription).values(values))
-    if calls < (row["prepaid_calls"] or 0) or micros(until) < (row["prepaid_until"] or 0):
+    sooner = until is not None and (row["prepaid_until"] is None or until < row["prepaid_until"])
+    if calls < (row["prepaid_calls"] or 0) or sooner:
         recall(connection, customer.id)
     return covered
 
@@ -74,6 +79,20 @@ def _open(connection: Connection, customer: Customer, now: datetime) -> Period:
     begin = begin_of(connection, customer) or now
     # A clock that went back behind the last closing: what is open begins where that ended.
     return Period(begin, max(now, begin) + timedelta(microseconds=1))
+
+
+def _whole(plan: Plan, customer: Customer) -> bool:
+    """Whether every call costs whole coins, tax included: then nothing is ever rounded."""
+    prices = [tier.price for charge in plan.charges for tier in charge.tiers]
+    coins = [(price.amount * (1 + customer.tax_rate)).scaleb(exponent(price.currency)) for price in prices]
+    return all(coin == coin.to_integral_value() for coin in coins)
+
+
+def stale(connection: Connection, now: int) -> list[str]:
+    """Subscriptions held now whose number of calls held until a moment that is past."""
+    rows = subscriptions.c
+    query = select(rows.id).where(rows.prepaid_until <= now, rows.ends_at.is_(None) | (rows.ends_at > now))
+    return list(connection.scalars(query))
 
 
 def _covered(plan: Plan, looked: Looked, purse: list[GrantBalance]) -> int:

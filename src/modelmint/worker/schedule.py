@@ -50,6 +50,11 @@ def close_due(shop: Shop) -> int:
     return len(billing.close_due(shop.books, shop.shelf, shop.notice))
 
 
+def renew_credit(shop: Shop) -> int:
+    """Count again what prepaid credit covers, where some of it ran out or a billing period ended."""
+    return shop.books.credits.renew()
+
+
 def mind_credit(shop: Shop) -> int:
     """Book credit that ran out, tell of credit that runs low."""
     return shop.books.credits.expire() + shop.books.credits.watch()
@@ -58,6 +63,7 @@ def mind_credit(shop: Shop) -> int:
 DUTIES: tuple[Duty, ...] = (
     Duty("release_stale", 5.0, release_stale),
     Duty("close_due", 60.0, close_due),
+    Duty("renew_credit", 1.0, renew_credit),
     Duty("mind_credit", 30.0, mind_credit),
 )
 

@@ -92,6 +92,10 @@ class Credits(Protocol):
         """Book what ran out before all its time was billed as earned; how many grants. Idempotent."""
         ...
 
+    def renew(self) -> int:
+        """Find anew how many calls prepaid credit covers, where that held until a moment now past; of how many."""
+        ...
+
     def watch(self) -> int:
         """Tell of prepaid credit that runs low, once for each newest grant; of how many customers."""
         ...
