@@ -122,3 +122,5 @@ def test_an_invoice_goes_from_closing_to_a_credit_note(app: Application, token: 
     assert ask(app, "GET", "/admin/v1/invoices?status=paid", token).json()["invoices"][0]["id"] == invoice["id"]
     assert ask(app, "GET", one, token).json()["credit_notes"] == [note.json()["number"]]
     assert ask(app, "GET", "/admin/v1/invoices/999", token).status_code == 404
+    own = ask(app, "GET", "/v1/invoices", caller["secret"]).json()["invoices"]
+    assert [(one["number"], one["status"]) for one in own] == [(1, "paid"), (2, "finalised")]

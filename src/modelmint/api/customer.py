@@ -51,8 +51,11 @@ def plans(asked: Asked) -> Any:
 
 
 def invoices(asked: Asked) -> Any:
-    """The caller's invoices."""
-    return {"invoices": [invoice_json.to_json(found) for found in asked.service.shop.books.invoices(asked.customer)]}
+    """The caller's invoices, each with where it stands."""
+    books = asked.service.shop.books
+    statuses = books.bills.statuses(asked.customer)
+    found = [{**invoice_json.to_json(one), "status": statuses[one.id]} for one in books.invoices(asked.customer)]
+    return {"invoices": found}
 
 
 def invoice(asked: Asked) -> Any:
