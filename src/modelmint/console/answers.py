@@ -15,6 +15,7 @@ from modelmint.commerce.repository import Books
 from modelmint.console.errors import BadForm
 from modelmint.console.sessions import FOUNDER, Session
 from modelmint.console.words import Words
+from modelmint.kit.money import Money, parse_money
 
 _LONGEST_FIELD = 2000
 
@@ -79,6 +80,13 @@ class Asked:
         if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", value):
             raise BadForm(f"expected {name!r} in percent like 15 or 2.5, found {value[:40]!r}")
         return Decimal(value).scaleb(-2)
+
+    def amount(self, name: str, currency: str) -> Money:
+        """An amount typed with a decimal point; a comma is never taken for one."""
+        value = self.form.get(name, "").strip()
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
+            raise BadForm(f"expected {name!r} as an amount like 12.50, found {value[:40]!r}")
+        return parse_money(f"{value} {currency}")
 
     def chosen(self, name: str, allowed: tuple[str, ...]) -> str:
         """A field that must be one of ``allowed``."""

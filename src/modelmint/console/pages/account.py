@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
 from starlette.routing import Route
 
 from modelmint.commerce.billing.types import BillingDetails
@@ -12,7 +10,7 @@ from modelmint.console.errors import BadForm
 from modelmint.console.page import PLACE, Console, about_one, page
 from modelmint.console.pages.customers import about
 from modelmint.console.words import NAMES
-from modelmint.kit.money import EXPONENTS, parse_money
+from modelmint.kit.money import EXPONENTS
 
 SOURCES = ("purchase", "promotion")
 
@@ -64,20 +62,12 @@ def grant(asked: Asked) -> Answer:
     """Give prepaid credit."""
     asked.books.credits.grant(
         asked.customer,
-        parse_money(f"{_amount(asked.text('amount'))} {asked.chosen('currency', tuple(EXPONENTS))}"),
+        asked.amount("amount", asked.chosen("currency", tuple(EXPONENTS))),
         expires_at=asked.date("expires"),
         source=asked.chosen("source", SOURCES),
         note=asked.text("note", default=""),
     )
     return Go(f"{asked.home}/account", said="said.granted")
-
-
-def _amount(text: str) -> str:
-    """As typed, with or without thousands separators; a comma is never taken for a decimal point."""
-    try:
-        return f"{Decimal(text.replace(' ', '').replace('_', '')):f}"
-    except InvalidOperation:
-        raise BadForm(f"expected an amount like 12.50, found {text[:40]!r}") from None
 
 
 def erase(asked: Asked) -> Answer:

@@ -8,6 +8,7 @@ from modelmint.commerce.types import Customer, Subscription
 from modelmint.console import navigation
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import PLACE, Console, page
+from modelmint.operations.billing import with_defaults
 
 
 def pages(console: Console) -> list[Route]:
@@ -47,7 +48,9 @@ def add(asked: Asked) -> Answer:
     plan = asked.form.get("plan", "")
     if plan:
         asked.books.plan(plan)  # refuse before anything is stored
-    customer = asked.books.add_customer(asked.text("name"), asked.text("email", default=""))
+    code = asked.form.get("referral", "").strip() or None
+    customer = asked.books.add_customer(asked.text("name"), asked.text("email", default=""), referral=code)
+    with_defaults(asked.books, customer, asked.shop.billing)
     if plan:
         asked.books.subscribe(customer.id, plan)
     return Go(f"{PLACE}/customers/{customer.id}/keys", said="said.customer_added")

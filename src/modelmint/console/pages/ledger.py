@@ -6,10 +6,12 @@ from itertools import islice
 
 from starlette.routing import Route
 
+from modelmint.commerce.ledger.tables import ENTRIES, entry_rows
 from modelmint.commerce.ledger.types import Verdict
-from modelmint.console.answers import Answer, Asked, Page
+from modelmint.console.answers import Answer, Asked, Download, Page
 from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, page
+from modelmint.kit.csv_text import csv_lines
 from modelmint.kit.money import Money
 from modelmint.kit.period import month_of, parse_month
 
@@ -21,6 +23,7 @@ def pages(console: Console) -> list[Route]:
     return [
         page(console, "/ledger", "founder", GET=ledger),
         page(console, "/ledger/check", "founder", POST=check),
+        page(console, "/ledger/export", "founder", GET=export),
     ]
 
 
@@ -30,8 +33,7 @@ def ledger(asked: Asked, verdict: Verdict | None = None, deep: bool = False) -> 
     month = parse_month(asked.query["month"]) if "month" in asked.query else month_of(asked.books.now())
     account = asked.query.get("account") or None
     after = _place(asked.query.get("after", "0"))
-    wanted = (entry for entry in journal.entries(month, account) if entry.seq > after)
-    rows = list(islice(wanted, PAGE_ROWS + 1))
+    rows = list(islice(journal.entries(month, account, after), PAGE_ROWS + 1))
     place, head = journal.head()
     values = {
         "rows": rows[:PAGE_ROWS],
@@ -58,6 +60,15 @@ def check(asked: Asked) -> Answer:
     deep = asked.form.get("deep") == "on"
     verdict = asked.books.journal.verify(raw=deep, noted=asked.form.get("noted", "").strip() or None)
     return ledger(asked, verdict, deep)
+
+
+def export(asked: Asked) -> Answer:
+    """The entries of one month as CSV."""
+    month = parse_month(asked.query.get("month", ""))
+    header = [column.name for column in ENTRIES]
+    rows = entry_rows(asked.books.journal.entries(month, asked.query.get("account") or None))
+    content = "".join(csv_lines(header, rows)).encode()
+    return Download(content, "text/csv", f"ledger-{month.start:%Y-%m}.csv")
 
 
 def _place(text: str) -> int:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
+from modelmint.commerce.billing.periods import beginning_in
 from modelmint.commerce.types import Customer
 from modelmint.console.answers import Answer, Asked, Page
 from modelmint.console.chart import by_day
@@ -24,7 +25,7 @@ def period_of(asked: Asked, customer: Customer) -> Period:
     month = asked.query.get("month")
     if month is None:
         return billing_period(asked.books.now(), customer.anchor)
-    return billing_period(parse_month(month).end - timedelta(microseconds=1), customer.anchor)
+    return beginning_in(parse_month(month), customer.anchor)
 
 
 def around(period: Period, customer: Customer) -> tuple[str, str]:

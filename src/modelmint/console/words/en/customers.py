@@ -75,7 +75,7 @@ WORDS: dict[str, str] = {
     "account.id": "Id",
     "overview.revenue": "Revenue booked",
     "overview.owed": "Owed to you",
-    "overview.open": "{count} open invoices",
+    "overview.open": "Open invoices: {count}",
     "overview.latest": "What happened last",
     "overview.alarm": "A key of {customer} behaves unlike itself: {kind}",
     "details.title": "Billing details",
@@ -99,4 +99,6 @@ WORDS: dict[str, str] = {
     "problem.erasure_waits": "Something is unbilled or unpaid: settle it first",
     "problem.anchor_fixed": "Something was billed already: the day stays",
     "problem.bad_billing_details": "Something in the details cannot be used",
+    "customers.referral": "Referral code (optional)",
+    "problem.unknown_referral": "There is no such referral code",
 }

@@ -168,4 +168,8 @@ WORDS: dict[str, str] = {
     "payments.reason": "Reason",
     "payments.next": "Next try",
     "payments.none": "Nothing was collected yet.",
+    "invoice.replay": "Replay from the ledger",
+    "said.replay_same": "Made again in a fresh process from the ledger alone: the same bytes.",
+    "said.replay_differs": "Made again from the ledger, it differs: check the books.",
+    "ledger.export": "Export this month as CSV",
 }

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "partners.name": "合作伙伴",
+    "partners.name": "合作方",
     "partners.terms": "条件",
     "partners.rate": "比例",
     "partners.rate_typed": "比例（%）",
     "partners.customers": "终端客户",
     "partners.customer": "客户",
     "partners.since": "开始于",
-    "partners.none": "还没有合作伙伴。",
+    "partners.none": "还没有合作方。",
     "partners.no_customers": "还没有终端客户。",
-    "partners.new": "新合作伙伴",
-    "partners.add": "设为合作伙伴",
+    "partners.new": "新合作方",
+    "partners.add": "设为合作方",
     "partners.terms_hint": (
-        "佣金：由您向终端客户收费，并向伙伴支付分成。批发：由伙伴向终端客户收费，并按零售价扣除其毛利后付给您。"
+        "佣金：由您向终端客户收费，并向合作方支付分成。批发：由合作方向终端客户收费，并按零售价扣除其毛利后付给您。"
     ),
     "terms.commission": "佣金",
     "terms.wholesale": "批发",
-    "said.partner_added": "已添加合作伙伴。",
+    "said.partner_added": "已添加合作方。",
     "referrals.title": "推荐码",
     "referrals.code": "推荐码",
     "referrals.channel": "渠道",
-    "referrals.partner": "合作伙伴",
+    "referrals.partner": "合作方",
     "referrals.none": "还没有推荐码。推荐码记录新客户来自何处。",
     "referrals.add": "添加推荐码",
     "referrals.withdraw": "停用",
@@ -34,7 +34,7 @@ WORDS: dict[str, str] = {
     "statement.customer": "终端客户",
     "statement.invoices": "账单编号",
     "statement.net": "净收入",
-    "statement.share": "伙伴所得",
+    "statement.share": "合作方所得",
     "statement.sum": "合计，{rate}",
     "statement.none": "本月没有收入。",
     "statement.close": "入账此结算单",

@@ -59,10 +59,10 @@ WORDS: dict[str, str] = {
     "frame.all": "全部",
     "nav.reach": "渠道",
     "nav.books": "账目",
-    "nav.partners": "合作伙伴",
+    "nav.partners": "合作方",
     "nav.channels": "渠道报表",
     "nav.ledger": "总账",
-    "nav.webhooks": "消息推送",
+    "nav.webhooks": "回调",
     "nav.alarms": "异常告警",
     "nav.audit": "审计日志",
 }

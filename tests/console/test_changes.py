@@ -1,0 +1,189 @@
+"""What pages change, they change in the books, and say who did it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from modelmint.kit.money import Money
+from modelmint.kit.period import month_of
+from modelmint.testing.books import Caller
+
+
+def place(desk: Any, rest: str = "") -> str:
+    return f"/console/customers/{desk.furnished.customer}{rest}"
+
+
+def newest(desk: Any) -> Any:
+    return desk.shop.books.people.audit(limit=1)[0]
+
+
+@pytest.fixture
+def billed(desk: Any) -> Any:
+    """An invoice of 0.12 USD of the furnished customer."""
+    books = desk.shop.books
+    customer = books.customer(desk.furnished.customer)
+    Caller(books, customer, books.keys(customer.id)[0], desk.furnished.secret).call(times=6)
+    return books.close_period(customer.id, month_of(books.now()), "", until_now=True)[0]
+
+
+def test_what_the_founder_does_is_done_by_the_founder(desk: Any, founder: Any) -> None:
+    founder.post("/console/customers", name="Clinic South", email="", plan="payg")
+    assert desk.shop.books.customer("Clinic South").name == "Clinic South"
+    assert (newest(desk).actor, newest(desk).action) == ("founder", "subscription.changed")
+
+
+def test_what_a_customer_does_is_done_by_the_customer(desk: Any, customer: Any) -> None:
+    customer.post("/console/my/keys", on="/console/my/keys", name="second", scopes="predict")
+    assert newest(desk).actor == f"customer:{desk.furnished.customer}"
+
+
+def test_a_new_secret_is_on_the_answering_page_and_on_no_other(desk: Any, customer: Any) -> None:
+    page = customer.post("/console/my/keys", on="/console/my/keys", name="second", scopes="predict")
+    secret = re.search(r"mm_[\w-]{40,}", page.text)
+    assert secret and page.headers["cache-control"] == "no-store"
+    assert secret[0] not in customer.get("/console/my/keys").text
+
+
+def test_rotating_a_key_gives_a_new_one_and_ends_the_old_after_the_overlap(desk: Any, customer: Any) -> None:
+    key, old = desk.shop.books.add_key(desk.furnished.customer, "turning", ["predict", "usage"])
+    page = customer.post(f"/console/my/keys/{key.id}/rotate", on="/console/my/keys", overlap="0")
+    assert page.status_code == 200 and old not in page.text
+    found = [one for one in desk.shop.books.keys(desk.furnished.customer) if one.name == "turning"]
+    assert [one.expires_at is not None for one in found] == [True, False]
+
+
+def test_a_plan_is_changed_only_to_the_version_that_was_looked_at(desk: Any, customer: Any) -> None:
+    page = customer.post("/console/my/plan", on="/console/my/plan", plan="clinic", version="old", when="now")
+    assert "The terms changed in the meantime" in page.text
+    assert desk.shop.books.contracts.current(desk.furnished.customer).plan == "payg"
+    version = desk.shop.books.plan("clinic").version
+    customer.post("/console/my/plan", on="/console/my/plan", plan="clinic", version=version, when="now")
+    assert desk.shop.books.contracts.current(desk.furnished.customer).plan == "clinic"
+
+
+def test_looking_at_a_change_stores_nothing(desk: Any, customer: Any) -> None:
+    before = newest(desk).seq
+    assert customer.get("/console/my/plan/preview", params={"plan": "clinic", "when": "now"}).status_code == 200
+    assert newest(desk).seq == before
+    assert desk.shop.books.contracts.current(desk.furnished.customer).plan == "payg"
+
+
+def test_pause_resume_and_cancel(desk: Any, founder: Any) -> None:
+    contracts, customer = desk.shop.books.contracts, desk.furnished.customer
+    founder.post(place(desk, "/plan/pause"))
+    assert contracts.current(customer).state == "paused"
+    founder.post(place(desk, "/plan/resume"))
+    assert contracts.current(customer).state == "active"
+    founder.post(place(desk, "/plan"), plan="", version="", when="period_end")
+    assert contracts.current(customer).ends_at is not None
+    founder.post(place(desk, "/plan/keep"))
+    assert contracts.current(customer).ends_at is None
+    founder.post(place(desk, "/plan"), plan="", version="", when="now")
+    assert contracts.current(customer) is None
+
+
+def test_an_invoice_is_paid_by_hand(desk: Any, founder: Any, billed: Any) -> None:
+    page = founder.post(f"/console/invoices/{billed.id}/pay", reference="transfer 77")
+    assert desk.shop.books.bills.status(billed.id).status == "paid"
+    assert "transfer 77" in page.text
+
+
+def test_a_credit_note_takes_an_amount_back(desk: Any, founder: Any, billed: Any) -> None:
+    page = founder.post(f"/console/invoices/{billed.id}/credit-note", reason="a slip", amount="0.05")
+    assert "−0.05 USD" in page.text or "-0.05 USD" in page.text
+    assert desk.shop.books.bills.owed(billed.id) == Money(7, "USD")
+
+
+def test_more_than_the_invoice_is_never_taken_back(desk: Any, founder: Any, billed: Any) -> None:
+    page = founder.post(f"/console/invoices/{billed.id}/credit-note", reason="a slip", amount="0.13")
+    assert page.status_code in (409, 422)
+    assert desk.shop.books.bills.owed(billed.id) == Money(12, "USD")
+
+
+def test_an_invoice_is_voided_and_the_books_stay_sound(desk: Any, founder: Any, billed: Any) -> None:
+    founder.post(f"/console/invoices/{billed.id}/void", reason="never happened")
+    assert desk.shop.books.bills.status(billed.id).status == "void"
+    assert "The books are sound" in founder.post("/console/ledger/check", deep="on").text
+
+
+def test_a_cut_tail_is_found_by_the_head_noted_before(desk: Any, founder: Any, billed: Any) -> None:
+    assert "The books are broken" in founder.post("/console/ledger/check", noted="0" * 64).text
+
+
+def test_a_months_entries_are_kept_as_csv(desk: Any, founder: Any, billed: Any) -> None:
+    month = f"{month_of(desk.shop.books.now()).start:%Y-%m}"
+    found = founder.get("/console/ledger/export", params={"month": month})
+    assert found.headers["content-type"].startswith("text/csv") and "attachment" in found.headers["content-disposition"]
+    assert len(found.text.splitlines()) == 1 + len(list(desk.shop.books.journal.entries()))
+
+
+def test_an_invoice_replays_to_the_same_bytes(founder: Any, billed: Any) -> None:
+    assert "the same bytes" in founder.post(f"/console/invoices/{billed.id}/replay").text
+
+
+def test_credit_is_granted_and_shown_to_its_customer(desk: Any, founder: Any, customer: Any) -> None:
+    founder.post(place(desk, "/credits"), amount="25", currency="USD", source="purchase", note="first", expires="")
+    assert desk.shop.books.credits.balance(desk.furnished.customer) == [Money(2500, "USD")]
+    assert "25.00 USD" in customer.get("/console/my/account").text
+
+
+@pytest.mark.parametrize("amount", ["", "-5", "0", "1,5", "NaN", "1e9999", "12.345", "x"])
+def test_no_credit_is_granted_for_an_amount_that_is_none(desk: Any, founder: Any, amount: str) -> None:
+    page = founder.post(place(desk, "/credits"), amount=amount, currency="USD", source="purchase", expires="")
+    assert page.status_code == 422
+    assert desk.shop.books.credits.grants(desk.furnished.customer) == []
+
+
+def test_billing_details_are_set(desk: Any, founder: Any) -> None:
+    founder.post(
+        place(desk, "/details"), tax_rate="19 %", tax_name="VAT", tax_id="DE1", address="A 1\r\nB", language="zh",
+        anchor="15",
+    )  # fmt: skip
+    found = desk.shop.books.customer(desk.furnished.customer)
+    assert (str(found.tax_rate), found.tax_name, found.address, found.language) == ("0.19", "VAT", "A 1\nB", "zh")
+    assert found.anchor == 15
+
+
+def test_a_customer_is_forgotten_only_when_its_name_is_typed(desk: Any, founder: Any) -> None:
+    assert founder.post(place(desk, "/erase"), name="clinic").status_code == 422
+    assert desk.shop.books.customer(desk.furnished.customer).erased_at is None
+    assert founder.post(place(desk, "/erase"), name="Clinic North").status_code == 409
+    founder.post(place(desk, "/plan"), plan="", version="", when="now")
+    founder.post(place(desk, "/close"))
+    founder.post(place(desk, "/erase"), name="Clinic North")
+    assert desk.shop.books.customer(desk.furnished.customer).erased_at is not None
+    assert "desk@clinic.example" not in founder.get("/console/customers").text
+
+
+def test_partners_and_referral_codes_are_made(desk: Any, founder: Any) -> None:
+    founder.post("/console/partners", customer=desk.furnished.customer, terms="commission", rate="12.5")
+    partner = desk.shop.books.channels.partners()[0]
+    assert str(partner.rate.normalize()) == "0.125"
+    founder.post("/console/referrals", code="FAIR26", channel="fair", partner=partner.id)
+    founder.post("/console/referrals/withdraw", code="FAIR26")
+    assert desk.shop.books.channels.referrals()[0].withdrawn_at is not None
+
+
+def test_an_endpoint_is_made_tested_and_disabled(desk: Any, founder: Any) -> None:
+    made = founder.post("/console/webhooks", url="https://hooks.example/in")
+    assert re.search(r"whsec_[\w+/=-]+", made.text)
+    endpoint = desk.shop.books.outbox.endpoints()[0]
+    founder.post(f"/console/webhooks/{endpoint.id}/test")
+    founder.post(f"/console/webhooks/{endpoint.id}/disable")
+    assert desk.shop.books.outbox.endpoints()[0].disabled_at is not None
+    assert founder.get("/console/webhooks").status_code == 200
+
+
+def test_a_message_is_said_once(founder: Any) -> None:
+    said = "The customer is added"
+    assert said in founder.post("/console/customers", name="Clinic South", email="", plan="").text
+    assert said not in founder.get("/console/customers").text
+
+
+def test_all_problems_of_a_form_are_named_and_nothing_is_stored(desk: Any, founder: Any) -> None:
+    page = founder.post("/console/webhooks", url="ftp://user@nowhere", kinds=["no.such.kind"])
+    assert page.status_code == 422 and "<li>" in page.text
+    assert desk.shop.books.outbox.endpoints() == []
