@@ -8,7 +8,15 @@ from itertools import pairwise
 
 import pytest
 
-from modelmint.commerce.errors import MomentNotAhead, NothingHeld, SubscriptionPaused, TrialSpent, UnknownPlan
+from modelmint.commerce.errors import (
+    CreditSpent,
+    MomentNotAhead,
+    NothingHeld,
+    QuotaSpent,
+    SubscriptionPaused,
+    TrialSpent,
+    UnknownPlan,
+)
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
 from modelmint.kit.period import month_of
@@ -26,6 +34,8 @@ TABLES = {
     "year": {"yearly": "365 USD"},
     "tiers": {"charges": [{"tiers": [{"up_to": 3, "price": "1 USD"}, {"price": "0.10 USD"}]}]},
     "four": {"per_call": "1 USD", "max_calls": 4},
+    "thousand": {"per_call": "1 USD", "max_calls": 1000},
+    "credit": {"per_call": "1 USD", "prepaid": True},
 }
 
 
@@ -242,6 +252,41 @@ def test_calls_used_before_a_span_that_was_planned_ahead_count_in_it(books: SqlB
     clock.advance(timedelta(days=3))
     north.call(1)
     with pytest.raises(Exception, match="all are used"):
+        north.reserve()
+
+
+@pytest.mark.parametrize("verb", ["change", "pause"])
+def test_quota_that_was_lent_when_the_plan_changed_is_not_lost(books: SqlBooks, clock: ManualClock, verb: str) -> None:
+    north = caller(books, "thousand")
+    who, served = north.customer.id, 0
+    for _ in range(3):
+        served += sum(outcome.calls for outcome in north.call(times=5))
+        clock.advance(timedelta(seconds=1))
+        if verb == "pause":
+            books.contracts.pause(who)
+        else:
+            books.contracts.change(who, "basic")
+        clock.advance(timedelta(seconds=1))
+        books.contracts.change(who, "thousand")
+    for calls in (100, 10, 1):
+        while True:
+            try:
+                served += north.call(calls)[0].calls
+            except QuotaSpent:
+                break
+    assert served == 1000
+
+
+def test_prepaid_credit_covers_calls_after_a_pause(books: SqlBooks, clock: ManualClock) -> None:
+    north = caller(books, "credit")
+    books.credits.grant(north.customer.id, Money(1000, "USD"))
+    north.call(6)
+    clock.advance(timedelta(seconds=1))
+    books.contracts.pause(north.customer.id)
+    clock.advance(timedelta(seconds=1))
+    books.contracts.resume(north.customer.id)
+    north.call(4)
+    with pytest.raises(CreditSpent):
         north.reserve()
 
 

@@ -16,7 +16,7 @@ from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer, Plan
 from modelmint.kit.money import exponent
 from modelmint.kit.period import Period, billing_period
-from modelmint.store import catalogue, people
+from modelmint.store import catalogue, people, spans
 from modelmint.store.drafting import Looked, Terms, begin_of, survey
 from modelmint.store.leases import recall
 from modelmint.store.schema import leases, reservations, subscriptions
@@ -48,7 +48,7 @@ def refresh(connection: Connection, subscription: str, now: int) -> int | None:
     ends = [grant.expires_at for grant in purse if grant.expires_at is not None]
     if not _whole(plan, customer):
         ends.append(billing_period(at, customer.anchor).end)
-    calls = row["lifetime_calls"] + covered - _under_way(connection, customer.id)
+    calls = spans.lifetime_calls(connection, row) + covered - _under_way(connection, customer.id)
     until = micros(min(ends)) if ends else None
     values = {"prepaid_calls": max(calls, 0), "prepaid_until": until}
     connection.execute(update(subscriptions).where(subscriptions.c.id == subscription).values(values))

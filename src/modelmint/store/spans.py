@@ -15,9 +15,8 @@ from modelmint.kit.period import billing_period
 from modelmint.store.leases import recall
 from modelmint.store.schema import subscriptions
 
-#: Month of the counters of a span that has not begun: the hot path fills them in when it begins (see batch.py).
+#: Month of the counters of a span that had no call yet: the hot path fills them in then (see counts.py).
 NOT_BEGUN = -1
-_COUNTERS = ("lifetime_calls", "since", "month", "month_calls", "next_call")
 
 
 def of_customer(connection: Connection, customer: str) -> list[Subscription]:
@@ -54,16 +53,28 @@ def apply(connection: Connection, customer: str, edits: Edits, anchor: int, now:
 
 
 def _counters(connection: Connection, customer: str, span: Subscription, anchor: int, now: int) -> dict[str, int]:
-    """Where the plan's last span stopped; nothing of it is known yet where the span begins later."""
+    """Those of a plan that was never held before; else the hot path looks where its last span stopped.
+
+    It looks when the first call comes, so that quota which was lent and is given back just now is not lost.
+    """
     start = micros(span.starts_at)
-    fresh = {"lifetime_calls": 0, "since": start, "month": NOT_BEGUN, "month_calls": 0, "next_call": 0}
-    if start > now + 1:
-        return fresh
-    begun = [row for row in _rows(connection, customer) if row["plan"] == span.plan and row["month"] != NOT_BEGUN]
-    if begun:
-        last = max(begun, key=lambda row: (row["starts_at"], row["seq"]))
-        return {name: last[name] for name in _COUNTERS}
-    return {**fresh, "month": micros(billing_period(span.starts_at, anchor).start)}
+    known = any(row["plan"] == span.plan for row in _rows(connection, customer))
+    # A closing until now ends a microsecond ahead of now: what begins there begins now.
+    later = start > now + 1
+    month = NOT_BEGUN if known or later else micros(billing_period(span.starts_at, anchor).start)
+    return {"lifetime_calls": 0, "since": start, "month": month, "month_calls": 0, "next_call": 0}
+
+
+def lifetime_calls(connection: Connection, row: Any) -> int:
+    """Calls counted on the plan so far, as admission sees them: of a span without a call, those of the one before."""
+    if row["month"] != NOT_BEGUN:
+        return int(row["lifetime_calls"])
+    before = [
+        other
+        for other in _rows(connection, row["customer"])
+        if other["plan"] == row["plan"] and other["month"] != NOT_BEGUN
+    ]
+    return int(max(before, key=lambda other: (other["starts_at"], other["seq"]))["lifetime_calls"]) if before else 0
 
 
 def _rows(connection: Connection, customer: str) -> Sequence[Any]:
