@@ -144,6 +144,24 @@ def test_the_keys_of_an_erased_customer_open_nothing_and_nothing_new_begins(
     assert books.customer(person.customer.id).erased_at == clock.now()
 
 
+def test_others_go_on_calling_after_an_erasure_in_every_process(
+    books: SqlBooks, person: Caller, clock: ManualClock, url: str
+) -> None:
+    neighbour = a_caller(books, name="Clinic East")
+    elsewhere = open_books(url, clock, "reader")
+    there = Caller(elsewhere, neighbour.customer, neighbour.key, neighbour.secret)
+    for one in (neighbour, there):
+        one.call(times=5)
+    settle(books, person, clock)
+    assert books.people.erase(person.customer.id).scrubbed
+    for one in (neighbour, there):
+        one.call(times=5)
+    with pytest.raises(Unauthenticated):
+        Caller(elsewhere, person.customer, person.key, person.secret).reserve()
+    assert books.journal.verify(raw=True).findings == ()
+    elsewhere.close()
+
+
 def test_erasure_waits_until_nothing_is_open_and_names_all_that_is(
     books: SqlBooks, person: Caller, clock: ManualClock
 ) -> None:
