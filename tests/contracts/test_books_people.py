@@ -181,7 +181,7 @@ def test_every_change_leaves_exactly_one_entry(made: Made, name: str) -> None:
 OTHERS = {
     "reserve", "settle", "refuse", "release_stale", "close", "now", "duty_lease", "people.watch", "meters.record",
     "outbox.dispatch", "outbox.record", "outbox.test", "payments.apply", "payments.begin", "payments.finish",
-    "payments.keep_reference", "credits.watch",
+    "payments.keep_reference", "credits.watch", "credits.renew",
 }  # fmt: skip
 READING = {
     "counts", "customer", "customers", "deployment_history", "deployments", "draft_period", "invoice", "invoices",
@@ -190,7 +190,7 @@ READING = {
     "channels.partner", "channels.partner_of", "channels.partners", "channels.referrals", "channels.report",
     "channels.statement", "contracts.current", "contracts.preview", "contracts.scheduled", "credits.balance",
     "credits.grants", "journal.balances", "journal.entries", "journal.frozen", "journal.head", "journal.segment",
-    "journal.verify", "meters.log", "meters.table", "outbox.deliveries", "outbox.due", "outbox.endpoints",
+    "journal.verify", "journal.party", "meters.log", "meters.table", "outbox.deliveries", "outbox.due", "outbox.endpoints",
     "payments.attempts", "payments.collectable", "payments.reference", "people.alarms", "people.audit", "people.key",
 }  # fmt: skip
 
