@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from modelmint.commerce.ledger.chain import START, chained
+from modelmint.commerce.ledger.errors import NotReplayable
 from modelmint.store.open import open_books
 
 DAY = 86_400_000_000
@@ -111,6 +112,45 @@ def test_books_without_a_single_call_are_brought_up_to_date(bare_url: str) -> No
     first_books(bare_url, [], [])
     open_books(bare_url).close()
     assert rows_of(bare_url, "SELECT count(*) FROM call_rollups") == [(0,)]
+
+
+OLD_INVOICE = """{"currency":"USD","customer":"cus_a","customer_name":"诊所","finalised_at":"2026-12-01T00:00:00Z",
+"id":"inv_1","lines":[{"amount":{"amount":"2.50","currency":"USD","minor":250},"data":{"month":"2026-11"},
+"description":"Clinic, 2026-11","explanation":"the monthly fee","kind":"flat_monthly","meter":null,"quantity":1,
+"unit_price":{"amount":"2.50","currency":"USD"}}],"notice":"n","number":1,"period":{"end":"2026-12-01T00:00:00Z",
+"start":"2026-11-01T00:00:00Z"},"plan":"clinic","plan_version":"v1","total":{"amount":"2.50","currency":"USD",
+"minor":250}}"""
+
+
+def test_the_name_in_an_old_invoice_moves_beside_it_and_the_books_prove_right(bare_url: str) -> None:
+    first_books(bare_url, [], [])
+    engine = create_engine(bare_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO invoices (number, id, customer, starts_at, ends_at, body) "
+                "VALUES (1, 'inv_1', 'cus_a', :start, :end, :body)"
+            ),
+            {"start": NOV_1, "end": NOV_1 + 30 * DAY, "body": OLD_INVOICE},
+        )
+        for number, (account, minor) in enumerate((("receivable:cus_a", 250), ("revenue:clinic:flat_monthly", -250))):
+            connection.execute(
+                text(
+                    'INSERT INTO ledger_entries (id, "transaction", account, minor, currency, at, memo, data) '
+                    "VALUES (:id, 'txn_1', :account, :minor, 'USD', :at, 'invoice 1', :data)"
+                ),
+                {"id": f"leg_{number}", "account": account, "minor": minor, "at": NOV_3, "data": '{"invoice":"inv_1"}'},
+            )
+    engine.dispose()
+    books = open_books(bare_url)
+    assert "诊所" not in books.journal.frozen("1")
+    assert books.invoice("1").customer_name == books.journal.party("inv_1").name == "诊所"
+    assert books.journal.verify(raw=True).findings == ()
+    with pytest.raises(NotReplayable):
+        books.journal.segment("1")
+    books.close()
+    with pytest.raises(DatabaseError, match="append-only"):
+        rows_of(bare_url, "UPDATE invoices SET number = 2")
 
 
 def test_entries_booked_before_there_was_a_chain_are_chained_and_guarded_again(bare_url: str) -> None:

@@ -86,9 +86,7 @@ class SqlJournal:
     def party(self, invoice: str) -> Party:
         with self._database.read() as connection:
             row = connection.execute(select(parties).where(parties.c.invoice == invoice)).first()
-            if row is None:  # made by the first release, which froze the name in the body
-                return Party(papers.one(connection, invoice).customer_name)
-            return Party(row.name, row.address, row.tax_id, row.email)
+            return Party() if row is None else Party(row.name, row.address, row.tax_id, row.email)
 
     def frozen(self, invoice: str) -> str:
         with self._database.read() as connection:

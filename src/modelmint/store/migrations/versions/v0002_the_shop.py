@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from modelmint.store.migrations.backfill_chain import chain_old_entries
+from modelmint.store.migrations.backfill_chain import chain_old_entries, take_names_out
 from modelmint.store.migrations.emptying import allow_emptying
 
 revision = "0002"
@@ -26,7 +26,8 @@ def upgrade() -> None:
     _uniques()
     _money()
     chain_old_entries(op.get_bind())
-    for table in ("ledger_entries", *APPEND_ONLY):
+    take_names_out(op.get_bind())
+    for table in ("ledger_entries", "invoices", *APPEND_ONLY):
         _guard(table)
     allow_emptying(op.get_bind())
     _add_up_calls()
