@@ -190,8 +190,9 @@ READING = {
     "channels.partner", "channels.partner_of", "channels.partners", "channels.referrals", "channels.report",
     "channels.statement", "contracts.current", "contracts.preview", "contracts.scheduled", "credits.balance",
     "credits.grants", "journal.balances", "journal.entries", "journal.frozen", "journal.head", "journal.segment",
-    "journal.verify", "journal.party", "meters.log", "meters.table", "outbox.deliveries", "outbox.due", "outbox.endpoints",
-    "payments.attempts", "payments.collectable", "payments.reference", "people.alarms", "people.audit", "people.key",
+    "journal.party", "journal.verify", "meters.log", "meters.table", "outbox.deliveries", "outbox.due",
+    "outbox.endpoints", "payments.attempts", "payments.collectable", "payments.reference", "people.alarms",
+    "people.audit", "people.key",
 }  # fmt: skip
 
 
