@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from modelmint.commerce.billing.types import Invoice
     from modelmint.commerce.errors import EarlierPeriodOpen
     from modelmint.commerce.types import Customer
+    from modelmint.kit.period import Period
 
 _MONTH = "A month like 2026-11 (UTC); the month before this one if left out."
 
@@ -40,12 +41,10 @@ def close(
     is still open holds up nobody else; it is named at the end.
     """
     from modelmint.cli.views.selling import invoices_view
-    from modelmint.commerce.errors import EarlierPeriodOpen
     from modelmint.kit.period import month_of, parse_month
-    from modelmint.operations.billing import close_month
 
     session = session_of(ctx)
-    shop, books = session.shop, session.shop.books
+    books = session.shop.books
     if due:
         _close_due(session, alone=not (customer or month or until_now))
         return
@@ -53,16 +52,9 @@ def close(
     before = month_of(this_month.start - timedelta(days=1))
     period = parse_month(month) if month else this_month if until_now else before
     customers = [books.customer(customer)] if customer else books.customers()
-    notice = shop.notice
-    made: list[Invoice] = []
-    waiting: list[tuple[Customer, EarlierPeriodOpen]] = []
-    for one in customers:
-        try:
-            made += close_month(books, shop.shelf, one, period, notice, until_now=until_now)
-        except EarlierPeriodOpen as error:
-            if customer:
-                raise
-            waiting.append((one, error))  # the others are billed all the same
+    made, waiting = _close_each(session, customers, period, until_now=until_now)
+    if customer and waiting:
+        raise waiting[0][1]
 
     def show(out: Output) -> None:
         if not made:
@@ -77,6 +69,24 @@ def close(
             show(session.out)
         raise _some_wait(waiting, len(customers), payload)
     session.out.answer(payload, show)
+
+
+def _close_each(
+    session: Session, customers: Sequence[Customer], month: Period, *, until_now: bool
+) -> tuple[list[Invoice], list[tuple[Customer, EarlierPeriodOpen]]]:
+    """What was made, and who has an earlier period open; the others are billed all the same."""
+    from modelmint.commerce.errors import EarlierPeriodOpen
+    from modelmint.operations.billing import close_month
+
+    shop = session.shop
+    made: list[Invoice] = []
+    waiting: list[tuple[Customer, EarlierPeriodOpen]] = []
+    for one in customers:
+        try:
+            made += close_month(shop.books, shop.shelf, one, month, shop.notice, until_now=until_now)
+        except EarlierPeriodOpen as error:
+            waiting.append((one, error))
+    return made, waiting
 
 
 def _close_due(session: Session, *, alone: bool) -> None:

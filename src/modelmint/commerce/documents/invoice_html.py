@@ -32,7 +32,7 @@ def page_policy(page: str) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    source = (files("modelmint.commerce.documents") / "templates" / "invoice.html").read_text(encoding="utf-8")
+    source = files("modelmint.commerce.documents").joinpath("templates", "invoice.html").read_text(encoding="utf-8")
     return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
         source
     )
