@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench docs clean
+.PHONY: help setup demo test lint types bench bench-crash docs clean
 
 help:
 	@echo "make demo    build a real model, sell it through a real server, print the invoice"
@@ -46,6 +46,11 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench
+
+# Processes of callers and servers killed 200 times on each database, and power cut, with every check of the tests.
+bench-crash: $(STAMP)
+	@MODELMINT_CRASH_ROUNDS=200 $(BIN)/python -m pytest -q --timeout 7200 tests/contracts/test_books_processes.py \
+	  tests/contracts/test_server_crashes.py tests/journeys/test_durability_unsynced.py
 
 clean:
 	rm -rf $(VENV) site dist build .pytest_cache .mypy_cache .ruff_cache

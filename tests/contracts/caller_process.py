@@ -12,7 +12,7 @@ import threading
 
 from modelmint.commerce.types import AdmissionRequest, Settlement
 from modelmint.kit.errors import ModelmintError
-from modelmint.store import database
+from modelmint.store import database, hot_sql
 from modelmint.store.open import open_books
 
 
@@ -51,6 +51,7 @@ def _never_sync() -> None:
         connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]  # an sqlite3 connection
 
     database._prepare_sqlite = careless
+    hot_sql.HotConnection.sync = lambda self: None  # type: ignore[method-assign]  # on purpose
 
 
 if __name__ == "__main__":

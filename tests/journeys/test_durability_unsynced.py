@@ -18,6 +18,8 @@ import pytest
 from modelmint.store.open import open_books
 from modelmint.testing.books import Caller, a_caller
 
+#: Power cuts; ``make bench-crash`` asks for more.
+ROUNDS = int(os.environ.get("MODELMINT_CRASH_ROUNDS", "10")) // 2
 HERE = Path(__file__).parent
 CALLER = HERE.parent / "contracts" / "caller_process.py"
 
@@ -104,7 +106,7 @@ def test_every_acknowledged_settlement_survives_power_cuts(tmp_path: Path, shim:
     caller = disk.furnish()
     chance = random.Random(11)
     acknowledged: list[str] = []
-    for _ in range(5):
+    for _ in range(ROUNDS):
         acknowledged += disk.run_until_power_cut(caller, chance.uniform(0.1, 0.5))
         disk.restart()
         billed = disk.billed()
