@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from modelmint.commerce.ledger.types import Verdict
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.clock import ManualClock
+from modelmint.kit.money import Money
 from modelmint.kit.period import month_of
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
@@ -23,9 +24,13 @@ NOVEMBER, DECEMBER = month_of(START), month_of(datetime(2026, 12, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def books(url: str) -> Iterator[SqlBooks]:
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
     """Two customers, two months, one of them billed in two parts: five invoices."""
-    clock = ManualClock(START)
     opened = open_books(url, clock)
     north, south = a_caller(opened, "clinic", "North"), a_caller(opened, "payg", "South")
     for caller in (north, south):
@@ -257,6 +262,44 @@ def test_a_closing_that_reaches_back_bills_twice(books: SqlBooks, url: str) -> N
     table, _, problem = first(books.journal.verify())
     assert table == "closings"
     assert "billed twice" in problem
+
+
+@pytest.fixture
+def purse(books: SqlBooks, clock: ManualClock) -> SqlBooks:
+    """Credit that paid an invoice, came back from a void one, ran out, and was given back by a credit note."""
+    customer = books.customers()[0].id
+    books.credits.grant(customer, Money(5000, "USD"))
+    books.credits.grant(customer, Money(700, "USD"), expires_at=DECEMBER.end + timedelta(days=40), source="promotion")
+    january = month_of(DECEMBER.end)
+    clock.at = january.end
+    (first,) = books.close_period(customer, january, "notice")
+    clock.at = month_of(january.end).end
+    (second,) = books.close_period(customer, month_of(january.end), "notice")
+    assert first.credit.minor > 0
+    books.credits.expire()
+    if second.due.minor > 0:
+        books.bills.void(second.id, "made in error")
+    books.bills.credit_note(first.id, "counted twice", amount=Money(100, "USD"))
+    return books
+
+
+def test_credit_that_was_granted_burnt_given_back_and_run_out_verifies(purse: SqlBooks) -> None:
+    assert purse.journal.verify(raw=True).findings == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE grants SET minor = minor + 1",
+        "DELETE FROM burns",
+        "UPDATE burns SET minor = 1000000",
+        "UPDATE burns SET \"grant\" = 'gra_x'",
+        "DELETE FROM grants",
+    ],
+)
+def test_credit_that_was_tampered_with_is_found(purse: SqlBooks, url: str, statement: str) -> None:
+    breaking(url, statement)
+    assert {finding.table for finding in purse.journal.verify().findings} & {"grants", "burns"}
 
 
 @pytest.mark.parametrize(
