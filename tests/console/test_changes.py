@@ -187,3 +187,22 @@ def test_all_problems_of_a_form_are_named_and_nothing_is_stored(desk: Any, found
     page = founder.post("/console/webhooks", url="ftp://user@nowhere", kinds=["no.such.kind"])
     assert page.status_code == 422 and "<li>" in page.text
     assert desk.shop.books.outbox.endpoints() == []
+
+
+def test_a_long_list_of_customers_is_shown_in_pages_and_searched(desk: Any, founder: Any) -> None:
+    for number in range(60):
+        desk.shop.books.add_customer(f"Praxis {number:02}", f"desk{number}@praxis.example")
+    first = founder.get("/console/customers").text
+    assert "Praxis 40" in first and "Praxis 59" not in first
+    following = re.search(r'href="(/console/customers\?[^"]*from=50)"', first)
+    assert following and "Praxis 59" in founder.get(following[1].replace("&amp;", "&")).text
+    found = founder.get("/console/customers", params={"q": "DESK59@"}).text
+    assert "Praxis 59" in found and "Praxis 58" not in found
+    assert "Nobody of that name" in founder.get("/console/customers", params={"q": "<b>"}).text
+
+
+@pytest.mark.parametrize(
+    "page", ["customers?from=x", "ledger?after=-1", "audit?before=1e9", "invoices?from=" + "9" * 30]
+)
+def test_a_place_that_is_none_is_refused(founder: Any, page: str) -> None:
+    assert founder.get(f"/console/{page}").status_code == 422

@@ -74,6 +74,13 @@ class Asked:
         except ValueError:
             raise BadForm(f"expected {name!r} as a day like 2027-01-31, found {value[:40]!r}") from None
 
+    def place(self, name: str) -> int:
+        """A whole number of the query: where a page of a long list begins; 0 where it is left out."""
+        value = self.query.get(name, "") or "0"
+        if not re.fullmatch(r"[0-9]{1,15}", value):
+            raise BadForm(f"expected {name!r} as a whole number, found {value[:20]!r}")
+        return int(value)
+
     def share(self, name: str) -> Decimal:
         """A share typed in percent: 0.15 for 15."""
         value = self.form.get(name, "").strip().removesuffix("%").strip()

@@ -10,6 +10,8 @@ from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import PLACE, Console, page
 from modelmint.operations.billing import with_defaults
 
+PAGE_ROWS = 50
+
 
 def pages(console: Console) -> list[Route]:
     """All of them."""
@@ -36,11 +38,16 @@ def holding(asked: Asked, customer: str) -> Subscription | None:
 
 
 def everyone(asked: Asked) -> Answer:
-    """The list, and the form for a new one."""
+    """A page of the list, of those whose name or e-mail holds what was looked for, and the form for a new one."""
+    wanted, begin = asked.query.get("q", "").strip(), asked.place("from")
+    folded = wanted.casefold()
+    found = [one for one in asked.books.customers() if folded in one.name.casefold() or folded in one.email.casefold()]
     rows: list[tuple[Customer, Subscription | None]] = [
-        (customer, holding(asked, customer.id)) for customer in asked.books.customers()
+        (customer, holding(asked, customer.id)) for customer in found[begin : begin + PAGE_ROWS]
     ]
-    return Page("customers.html", {"rows": rows, "plans": asked.books.plans()})
+    more = begin + PAGE_ROWS if len(found) > begin + PAGE_ROWS else 0
+    values = {"rows": rows, "plans": asked.books.plans(), "wanted": wanted, "more": more, "count": len(found)}
+    return Page("customers.html", values)
 
 
 def add(asked: Asked) -> Answer:

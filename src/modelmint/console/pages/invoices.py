@@ -16,6 +16,7 @@ from modelmint.operations import billing
 from modelmint.operations.replay import replay_invoice
 
 STATUSES = ("finalised", "paid", "void", "uncollectible")
+PAGE_ROWS = 100
 
 
 def pages(console: Console) -> list[Route]:
@@ -56,11 +57,12 @@ def invoices(asked: Asked) -> Answer:
 
 def everyones(asked: Asked) -> Answer:
     """All invoices, newest first; of one status where asked."""
-    status = asked.query.get("status", "")
+    status, begin = asked.query.get("status", ""), asked.place("from")
     statuses = asked.books.bills.statuses(None)
     found = [one for one in reversed(asked.books.invoices(None)) if not status or statuses[one.id] == status]
     values = {
-        "rows": found,
+        "rows": found[begin : begin + PAGE_ROWS],
+        "more": begin + PAGE_ROWS if len(found) > begin + PAGE_ROWS else 0,
         "statuses": statuses,
         "chosen": status,
         "all_statuses": STATUSES,

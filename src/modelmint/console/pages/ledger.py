@@ -9,7 +9,6 @@ from starlette.routing import Route
 from modelmint.commerce.ledger.tables import ENTRIES, entry_rows
 from modelmint.commerce.ledger.types import Verdict
 from modelmint.console.answers import Answer, Asked, Download, Page
-from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, page
 from modelmint.kit.csv_text import csv_lines
 from modelmint.kit.money import Money
@@ -32,7 +31,7 @@ def ledger(asked: Asked, verdict: Verdict | None = None, deep: bool = False) -> 
     journal = asked.books.journal
     month = parse_month(asked.query["month"]) if "month" in asked.query else month_of(asked.books.now())
     account = asked.query.get("account") or None
-    after = _place(asked.query.get("after", "0"))
+    after = asked.place("after")
     rows = list(islice(journal.entries(month, account, after), PAGE_ROWS + 1))
     place, head = journal.head()
     values = {
@@ -69,9 +68,3 @@ def export(asked: Asked) -> Answer:
     rows = entry_rows(asked.books.journal.entries(month, asked.query.get("account") or None))
     content = "".join(csv_lines(header, rows)).encode()
     return Download(content, "text/csv", f"ledger-{month.start:%Y-%m}.csv")
-
-
-def _place(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise BadForm(f"expected a place in the ledger, found {text[:20]!r}")
-    return int(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from modelmint.console.answers import Answer, Asked, Page
-from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, page
 from modelmint.kit.canonical import canonical_json
 
@@ -22,13 +21,9 @@ def pages(console: Console) -> list[Route]:
 
 def audit(asked: Asked) -> Answer:
     """The append-only log, newest first, of one subject or actor where asked."""
-    before = asked.query.get("before", "")
-    if before and not (before.isascii() and before.isdigit() and len(before) < 16):
-        raise BadForm(f"expected a place in the log, found {before[:20]!r}")
+    before = asked.place("before")
     subject, actor = asked.query.get("subject", "").strip(), asked.query.get("actor", "").strip()
-    found = asked.books.people.audit(
-        subject or None, None, actor=actor or None, before=int(before) if before else None, limit=PAGE_ROWS
-    )
+    found = asked.books.people.audit(subject or None, None, actor=actor or None, before=before or None, limit=PAGE_ROWS)
     rows = [(entry, canonical_json(entry.data).decode() if entry.data else "") for entry in found]
     names = {f"customer:{customer.id}": customer.name for customer in asked.books.customers()}
     more = found[-1].seq if len(found) == PAGE_ROWS else 0

@@ -101,4 +101,7 @@ WORDS: dict[str, str] = {
     "problem.bad_billing_details": "Something in the details cannot be used",
     "customers.referral": "Referral code (optional)",
     "problem.unknown_referral": "There is no such referral code",
+    "customers.search": "Name or e-mail",
+    "customers.count": "Customers: {count}",
+    "customers.nobody": "Nobody of that name.",
 }

@@ -96,4 +96,7 @@ WORDS: dict[str, str] = {
     "problem.bad_billing_details": "计费信息有误",
     "customers.referral": "推荐码（可选）",
     "problem.unknown_referral": "没有该推荐码",
+    "customers.search": "名称或邮箱",
+    "customers.count": "共 {count} 位客户",
+    "customers.nobody": "没有匹配的客户。",
 }
