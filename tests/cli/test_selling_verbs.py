@@ -85,7 +85,10 @@ def test_plans_say_their_price_in_words_and_who_holds_them(typed) -> None:
     plans = {one["name"]: one for one in typed("plans", "list", "--json").json["plans"]}
     assert plans["payg"]["price"] == "0.02 USD per call"
     assert plans["payg"]["customers"] >= 1
-    assert plans["clinic"]["price"] == "49.00 USD a month, 5000 calls included, then 0.01 USD per call"
+    assert (
+        plans["clinic"]["price"]
+        == "49.00 USD a month, 5000 calls included, then 0.01 USD per call, 6000 calls a minute"
+    )
     assert plans["trial"]["price"] == "3 free calls, for 14 days"
 
 
