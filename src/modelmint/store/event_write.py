@@ -57,23 +57,26 @@ class EventWriter:
     def __init__(self, connection: Connection, kind: Kind) -> None:
         self._connection, self._kind = connection, kind
 
-    def add(self, batch: Batch) -> dict[tuple[str, str], str]:
-        """Add the rows; where some are there already, add none and give the digests of those by (source, id)."""
+    def add(self, batch: Batch) -> bool:
+        """Add the rows; False where some of them are there already, and then the transaction is not to be committed."""
         if not batch.rows:
-            return {}
+            return True
         run = self._connection.exec_driver_sql
         if self._kind == "postgresql":
             self._stage(batch)
-        with self._connection.begin_nested() as point:
-            taken = run(_TAKE) if self._kind == "postgresql" else run(_INSERT, batch.rows)
-            if taken.rowcount == len(batch.rows):
-                return {}
-            point.rollback()
-        return {(source, name): digest for source, name, digest in run(_KNOWN[self._kind], self._named(batch))}
+            return run(_TAKE).rowcount == len(batch.rows)
+        return run(_INSERT, batch.rows).rowcount == len(batch.rows)
+
+    def known(self, batch: Batch) -> dict[tuple[str, str], str]:
+        """Digests by (source, id) of those of the batch's events that the books hold."""
+        if self._kind == "postgresql":
+            self._stage(batch)
+        found = self._connection.exec_driver_sql(_KNOWN[self._kind], self._named(batch))
+        return {(source, name): digest for source, name, digest in found}
 
     def _stage(self, batch: Batch) -> None:
         self._connection.exec_driver_sql(_STAGE)
-        self._connection.exec_driver_sql("TRUNCATE new_events")  # a former attempt of this transaction
+        self._connection.exec_driver_sql("TRUNCATE new_events")  # what was staged before in this transaction
         driver: Any = self._connection.connection.cursor()
         with driver, driver.copy(_COPY) as copy:
             for row in batch.rows:

@@ -30,34 +30,28 @@ class SqlMeters:
         with self._database.read() as connection:
             owner = people.customer(connection, customer).id
             standing = self._standing(connection, owner)
+        if not events:
+            return Recorded(0, 0, 0)
         sender = Sender(owner, key, micros(self._clock.now()))
+        # Everything that takes time is done before anybody is kept waiting.
+        batch, again = Batch(sender, events, standing, {}), False
         while True:
-            # Everything that takes time is done before anybody is kept waiting.
-            batch = Batch(sender, events, standing, {})
             with self._database.beside_calls(owner) as connection:
-                found = self._standing(connection, owner)
-                if found == standing:
-                    return self._write(connection, sender, events, standing, batch)
-            standing = found  # a closing or a change of plan came between
+                writer, found = EventWriter(connection, self._database.kind), self._standing(connection, owner)
+                if again or found != standing:  # a closing or a change of plan came between, or some events are known
+                    batch, standing = Batch(sender, events, found, writer.known(batch)), found
+                if writer.add(batch):
+                    self._add_up(connection, writer, batch, sender)
+                    return batch.recorded
+                # Without a savepoint, which costs as much again as the rows: undone as a whole, done anew.
+                connection.rollback()
+            again = True
 
-    def _write(
-        self,
-        connection: Connection,
-        sender: Sender,
-        events: Sequence[UsageEvent],
-        standing: Standing,
-        batch: Batch,
-    ) -> Recorded:
-        writer = EventWriter(connection, self._database.kind)
-        known = writer.add(batch)
-        if known:  # some came before: what is new is found by looking, and what contradicts is refused
-            batch = Batch(sender, events, standing, known)
-            writer.add(batch)
+    def _add_up(self, connection: Connection, writer: EventWriter, batch: Batch, sender: Sender) -> None:
         writer.add_up(batch, sender)
         if not sender.key and batch.rows:
             data = {"accepted": len(batch.rows), "duplicates": batch.duplicates, "late": batch.late}
             note(connection, "events.recorded", sender.customer, sender.now, data)
-        return batch.recorded
 
     def _standing(self, connection: Connection, customer: str) -> Standing:
         found = connection.execute(
