@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from modelmint.commerce.admission import MINUTE, Account, Counters, decide, give_back
 from modelmint.commerce.errors import PaymentRequired, QuotaSpent, RateLimited
+from modelmint.commerce.leasing import LARGEST, PART, lease_size
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.period import month_of
@@ -107,6 +109,8 @@ def test_books_bill_what_was_served_once_whatever_is_replayed_and_however_time_i
         assert sum(one.total.minor for one in invoices) == served
         assert [one.number for one in invoices] == list(range(1, len(invoices) + 1))
         assert sum(entry.amount.minor for entry in books.ledger()) == 0
+        if all(seconds >= 0 for _, _, seconds in script):  # a cut at a moment that was before leaves later rows in it
+            assert books.journal.verify(raw=True).findings == ()
         assert sum(row.calls for row in books.outcomes() if row.billable) == served
         books.close()
 
@@ -118,3 +122,53 @@ def _close_until_now(books: SqlBooks, customer: str, clock: ManualClock) -> None
         period = month_of(start)
         books.close_period(customer, period, "", until_now=True)
         start = period.end
+
+
+@given(st.one_of(st.none(), st.integers(0, 10**9)))
+def test_a_lease_is_a_small_part_of_what_is_left(left: int | None) -> None:
+    size = lease_size(left)
+    assert 0 <= size <= LARGEST
+    assert left is None or size * PART <= left
+
+
+lent_steps = st.lists(
+    st.tuples(
+        st.sampled_from(["ok", "fail", "open", "less"]), st.integers(1, 3), st.booleans(), st.integers(-60, 3600)
+    ),
+    min_size=10,
+    max_size=30,
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(lent_steps, st.integers(20, 400))
+def test_leases_of_two_owners_serve_the_same_calls_as_asking_each_time_and_leave_the_same_sums(
+    script: list[tuple[str, int, bool, int]], limit: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clock = ManualClock(datetime(2026, 11, 10, tzinfo=UTC))
+        books = open_books(f"sqlite:///{folder}/books.sqlite", clock)
+        others = open_books(f"sqlite:///{folder}/books.sqlite", clock)
+        books.put_plans(some_plans({"p": {"per_call": "0.01 USD", "max_calls": limit}}))
+        caller = a_caller(books, "p")
+        callers = (caller, replace(caller, books=others))
+        taken = billed = 0
+        for kind, calls, here, seconds in script * 3:
+            clock.advance(timedelta(seconds=seconds))
+            who = callers[here]
+            try:
+                admitted = who.reserve(calls)
+            except QuotaSpent:
+                assert taken + calls > limit
+                continue
+            assert taken + calls <= limit
+            used = 0 if kind == "fail" else 1 if kind == "less" else calls
+            taken += calls if kind == "open" else used
+            if kind != "open":
+                billed += used
+                who.settle(admitted, *((500, "engine_failed") if kind == "fail" else ()), calls=used)
+        assert sum(row.calls for row in books.outcomes() if row.billable) == billed
+        others.close()
+        assert books.journal.verify(raw=True).findings == ()
+        assert books.usage(caller.customer.id, month_of(clock.now())).calls == billed
+        books.close()

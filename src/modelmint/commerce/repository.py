@@ -42,7 +42,8 @@ class Ticket:
     """A reservation under way.
 
     ``decided`` resolves as soon as the call is admitted (or raises the refusal, once its outcome row is
-    durable): the engine may start. ``durable`` resolves when the reservation is synced to disk.
+    durable): the engine may start. ``durable`` resolves when it is counted for good: it is not
+    lost unless the machine or the database server dies before the call is settled. What was settled is never lost.
     """
 
     decided: Future[Admitted]

@@ -27,7 +27,10 @@ class Counts:
         for row in self._connection.rows(hot_sql.SUBSCRIPTIONS, parameters):
             self._known[row[0]] = self._counters(row)
             self._anchors[row[0]] = row[14]
-            if row[9] <= at and (row[10] is None or at < row[10]):
+            # What has begun (its counters are set) began, even where the clock went back to a moment before.
+            begun = row[9] <= at or row[6] >= 0
+            former = spans.get(row[1])
+            if begun and (row[10] is None or at < row[10]) and (former is None or former[9] <= row[9]):
                 spans[row[1]] = row
         return spans
 

@@ -30,7 +30,8 @@ SUBSCRIPTIONS = (
     "SELECT id, customer, plan, plan_version, lifetime_calls, since, month, month_calls, next_call, starts_at, "
     "ends_at, state, prepaid_calls, prepaid_until, "
     "(SELECT anchor FROM customers WHERE customers.id = subscriptions.customer) "
-    "FROM subscriptions WHERE (customer {list} AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?)) OR id {list} "
+    "FROM subscriptions "
+    "WHERE (customer {list} AND (starts_at <= ? OR month >= 0) AND (ends_at IS NULL OR ends_at > ?)) OR id {list} "
     "ORDER BY id {lock}"
 )
 #: Counters of the plan's span before one that begins now, for a span planned ahead (see ``spans.NOT_BEGUN``).
