@@ -13,7 +13,6 @@ from typing import Any
 from modelmint.commerce.admission import Account, authenticate
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Outcome, Plan
-from modelmint.kit.period import billing_period
 from modelmint.store import hot_sql
 from modelmint.store.counts import Counts
 from modelmint.store.hot_rows import Rollups, bucket_of, outcome_from, outcome_row
@@ -37,7 +36,6 @@ class Batch:
         self._new_reservations: list[tuple[Any, ...]] = []
         self._ended: list[tuple[str]] = []
         self._outcomes: list[tuple[Any, ...]] = []
-        self._periods: dict[int, tuple[int, int]] = {}
         self._used: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[str, bytes | None, int] | None] = {}
         self._answer_writes: list[tuple[str, tuple[Any, ...]]] = []
@@ -46,11 +44,11 @@ class Batch:
         self.refreshes: set[str] = set()
         self._clocked = memory.clock.now()
         self.now = micros(self._clocked)
-        ((closed,),) = connection.rows(hot_sql.CLOSED_UNTIL)
+        closed = connection.begin()
         #: When this batch's outcomes are booked: never inside a closed period, whatever the clock says.
-        self.booked = max(self.now, closed or 0)
+        self.booked = max(self.now, closed)
         self.booked_at: datetime = moment(self.booked)
-        self._rollups = Rollups(memory.tally_owner, bucket_of(self.booked, closed or 0))
+        self._rollups = Rollups(memory.tally_owner, bucket_of(self.booked, closed))
         self.lending = Lending(connection, memory.leases, self.counts, memory.owner, memory.lease_time)
 
     def load(self, digests: Iterable[str], settling: Iterable[str]) -> None:
@@ -136,11 +134,7 @@ class Batch:
 
     def period_of(self, anchor: int) -> tuple[int, int]:
         """The billing period that holds now, for customers with this anchor."""
-        period = self._periods.get(anchor)
-        if period is None:
-            found = billing_period(self._clocked, anchor)
-            period = self._periods[anchor] = (micros(found.start), micros(found.end))
-        return period
+        return self.memory.period(self._clocked, self.now, anchor)
 
     def account(self, digest: str | None) -> Account:
         """Who calls; raises ``Unauthenticated``."""

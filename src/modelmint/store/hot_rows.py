@@ -12,6 +12,8 @@ from modelmint.commerce.types import Outcome
 _DAY = 86_400_000_000
 #: What a roll-up adds up: rows, calls, items, pixels, characters, tokens, compute, explanations.
 Sums = list[int]
+#: Where a sum stands, and where the row has what is added.
+_ADDED = ((1, 9), (2, 10), (3, 16), (4, 17), (5, 18), (6, 11), (7, 19))
 
 
 def bucket_of(booked: int, closed: int) -> int:
@@ -70,9 +72,13 @@ class Rollups:
             row[3] or "", row[21], row[2], row[4], row[13] or "", row[12] or "", row[15], row[6], row[7], row[8],
             row[1],
         )  # fmt: skip
-        more = (1, row[9], row[10], row[16], row[17], row[18], row[11], row[19])
         sums = self._sums.get(name)
-        self._sums[name] = list(more) if sums is None else [a + b for a, b in zip(sums, more, strict=True)]
+        if sums is None:
+            self._sums[name] = [1, row[9], row[10], row[16], row[17], row[18], row[11], row[19]]
+            return
+        sums[0] += 1
+        for place, column in _ADDED:
+            sums[place] += row[column]
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         """Parameters of ``hot_sql.ADD_UP``, in one order everywhere."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,13 +145,27 @@ class HotConnection:
         """A list of strings as the parameter for ``{list}``."""
         return json.dumps(list(values)) if self.kind == "sqlite" else list(values)
 
-    def begin(self) -> None:
-        """Start; after this nobody closes a period or changes a plan until the end."""
+    def begin(self) -> int:
+        """Start; after this nobody closes a period or changes a plan until the end. The last closing's end, or 0."""
+        cursor = self._cursor
         if self.kind == "sqlite":
-            self._cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("BEGIN IMMEDIATE")
+            closed = cursor.execute(CLOSED_UNTIL).fetchone()[0]
+        else:  # one trip to the server; the last statement sees what was committed before the lock was had
+            cursor.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({BOOKS_LOCK}); {CLOSED_UNTIL}")
+            while cursor.nextset():
+                pass
+            closed = cursor.fetchone()[0]
+        return closed or 0
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What is written inside goes to the server in one trip, and fails at the end of the block at the latest."""
+        if self.kind == "sqlite":
+            yield
         else:
-            self._cursor.execute("BEGIN")
-            self._cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (BOOKS_LOCK,))
+            with self._connection.pipeline():
+                yield
 
     def commit(self, *, durable: bool) -> None:
         """Commit; ``durable``: synced to disk by this or by ``sync``, which the caller calls next."""

@@ -7,8 +7,10 @@ import time
 from datetime import UTC, datetime
 
 from modelmint.commerce.documents.plan_json import from_json
+from modelmint.commerce.moments import micros
 from modelmint.commerce.types import Plan
 from modelmint.kit.clock import Clock
+from modelmint.kit.period import billing_period
 from modelmint.store import hot_sql
 from modelmint.store.hot_sql import HotConnection
 from modelmint.store.leases import Leases
@@ -52,6 +54,7 @@ class Memory:
         self.owner, self.tally_owner, self.lease_time = owner, tally_owner, lease_time
         self.clock = clock
         self.leases = Leases(clock)
+        self._periods: dict[int, tuple[int, int]] = {}
         self._refreshed: dict[str, float] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
         self._uses: dict[str, int] = {}
@@ -63,6 +66,14 @@ class Memory:
             ((body,),) = connection.rows(hot_sql.PLAN, (name, version))
             plan = self._plans[name, version] = from_json(json.loads(body))
         return plan
+
+    def period(self, at: datetime, now: int, anchor: int) -> tuple[int, int]:
+        """The billing period that holds ``at`` (``now`` microseconds), for customers with this anchor."""
+        known = self._periods.get(anchor)
+        if known is None or not known[0] <= now < known[1]:
+            found = billing_period(at, anchor)
+            known = self._periods[anchor] = (micros(found.start), micros(found.end))
+        return known
 
     def is_new_use(self, key: str, now: int) -> bool:
         """Whether the last use of ``key`` is to be written: at most once a minute."""

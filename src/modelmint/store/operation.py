@@ -23,6 +23,8 @@ class Operation(Protocol):
     """
 
     waits: bool
+    #: Whether ``decided`` tells anybody anything: then it is called before the commit.
+    tells_early: bool
 
     def digests(self) -> list[str]:
         """Keys it needs to see."""

@@ -26,7 +26,7 @@ class Reserve:
 
     def __init__(self, request: AdmissionRequest) -> None:
         self.request = request
-        self.waits = False
+        self.waits, self.tells_early = False, True
         self._refreshed = False
         self._give_up_at: float | None = None
         self._admitted: Pending[Admitted] = Pending()
@@ -160,7 +160,7 @@ class Refuse:
         self._request = request
         self._status = status
         self._code = code
-        self.waits = False
+        self.waits = self.tells_early = False
         self._done: Pending[None] = Pending()
         self.future = self._done.future
 

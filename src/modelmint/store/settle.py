@@ -22,7 +22,7 @@ class Settle:
         self._release = release
         #: Whether this operation was the one that ended the reservation.
         self.ended = False
-        self.waits = False
+        self.waits = self.tells_early = False
         self._outcome: Pending[Outcome] = Pending()
         self.future = self._outcome.future
 
@@ -109,7 +109,7 @@ class Release:
 
     def __init__(self, leases: Sequence[str]) -> None:
         self._leases = leases
-        self.waits = False
+        self.waits = self.tells_early = False
         self._done: Pending[None] = Pending()
         self.future = self._done.future
 

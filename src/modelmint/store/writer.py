@@ -173,14 +173,23 @@ class GroupWriter:
         try:
             with turn:
                 connection = self._connect()
-                connection.begin()
                 batch = Batch(connection, self._memory)
-                self._decide(batch, operations)
-                told = True
+                batch.load(
+                    [digest for operation in operations for digest in operation.digests()],
+                    [name for operation in operations for name in operation.reservations()],
+                )
                 for operation in operations:
-                    if not operation.waits:
+                    operation.apply(batch)
+                early = [operation for operation in operations if operation.tells_early and not operation.waits]
+                with connection.writing():
+                    batch.write()
+                    if not early:
+                        connection.commit(durable=batch.must_be_durable)
+                told = True
+                if early:
+                    for operation in early:
                         operation.decided()
-                connection.commit(durable=batch.must_be_durable)
+                    connection.commit(durable=batch.must_be_durable)
             if batch.must_be_durable:
                 connection.sync()
         except Exception as error:  # whatever it was, every caller must hear of it and the thread must live
@@ -222,15 +231,6 @@ class GroupWriter:
                 self._database.driver_connection(), self._database.kind, self._database.file
             )
         return self._connection
-
-    def _decide(self, batch: Batch, operations: Sequence[Operation]) -> None:
-        batch.load(
-            [digest for operation in operations for digest in operation.digests()],
-            [name for operation in operations for name in operation.reservations()],
-        )
-        for operation in operations:
-            operation.apply(batch)
-        batch.write()
 
     def _undo(self) -> None:
         """Roll back, or drop a connection that cannot."""
