@@ -135,6 +135,22 @@ def test_a_customer_cannot_open_a_page_for_anothers_invoice(app: Application, fu
     assert books.payments.attempts() == []
 
 
+@pytest.mark.parametrize("name", ["id", "number"])
+def test_anothers_invoice_is_answered_like_none_word_by_word(app: Application, furnished: Furnished, name: str) -> None:
+    invoice, books = bill(app, furnished), app.service.shop.books
+    wanted = invoice if name == "id" else str(books.invoice(invoice).number)
+    nobodys = f"{invoice[:-1]}{'0' if invoice[-1] != '0' else '1'}" if name == "id" else "99"
+    _, stranger = books.add_key(books.add_customer("Other", "").id, "k")
+    for method, tail in (("GET", ""), ("GET", "?format=pdf"), ("POST", "/checkout")):
+        told = [
+            ask(app, method, f"/v1/invoices/{one}{tail}", stranger, json={"success_url": "https://x.example/"})
+            .content.decode()
+            .replace(repr(one), "?")
+            for one in (wanted, nobodys)
+        ]
+        assert told[0] == told[1] and "unknown_invoice" in told[0]
+
+
 def test_a_shop_without_a_provider_says_what_to_write(tmp_path: Path) -> None:
     bare = furnish(tmp_path / "bare")
     app = create_app(open_shop(bare.root))

@@ -16,6 +16,8 @@ from modelmint.commerce.webhooks.kinds import checked_kinds
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b::7f00:1", "2002:a00:1::", "2002:7f00:1::1",
         "::7f00:1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "64:ff9b:1::a00:1", "64:ff9b:1::808:808", "64:ff9b:1:ffff::1", "::ffff:0:127.0.0.1", "::ffff:0:8.8.8.8",
+        "fec0::1", "feff::1", "5f00::1", "3fff::1", "3fff:fff::1", "192.88.99.1", "2002:c058:6301::1",
     ],
 )  # fmt: skip
 def test_private_and_special_addresses_are_not_public_however_they_are_wrapped(address: str) -> None:

@@ -17,7 +17,7 @@ from modelmint.commerce.webhooks.errors import (
     UnknownEndpoint,
     UnknownMessage,
 )
-from modelmint.commerce.webhooks.types import Receipt
+from modelmint.commerce.webhooks.types import NO_PLACE, Receipt
 from modelmint.kit.clock import ManualClock
 from modelmint.store.books import SqlBooks
 from modelmint.store.history import tell
@@ -275,3 +275,15 @@ def test_a_duty_lease_whose_session_was_cut_off_is_lost_and_taken_again(url: str
     assert lease.take()
     lease.close()
     books.close()
+
+
+def test_a_customer_reads_nothing_of_what_our_resolver_knows_and_the_founder_reads_all_of_it(books: SqlBooks) -> None:
+    books.outbox.add_endpoint("cus_1", HOOK)
+    said = {"private": f"{NO_PLACE}; x is 10.1.2.3, which is not on the public internet", "none": f"{NO_PLACE}; x ?"}
+    for error in said.values():
+        say(books, "invoice.paid", "cus_1")
+        books.outbox.dispatch()
+        (parcel,) = books.outbox.due()
+        books.outbox.record([Receipt(parcel.delivery, parcel.endpoint.id, None, error)])
+    assert [one.last_error for one in books.outbox.deliveries("cus_1")] == [NO_PLACE, NO_PLACE]
+    assert {one.last_error for one in books.outbox.deliveries()} == set(said.values())

@@ -6,11 +6,10 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.documents import shown
+from modelmint.api.documents import own_invoice, shown
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
 from modelmint.commerce.documents import invoice_json, plan_json
-from modelmint.commerce.errors import UnknownInvoice
 from modelmint.commerce.plan_terms import terms_of
 
 
@@ -60,7 +59,4 @@ def invoices(asked: Asked) -> Any:
 
 def invoice(asked: Asked) -> Any:
     """One of the caller's invoices; as text, page or PDF with ``?format=``."""
-    found = asked.service.shop.books.invoice(asked.path["id"])
-    if found.customer != asked.customer:  # the same answer as for one that does not exist
-        raise UnknownInvoice(f"no invoice {asked.path['id']!r}")
-    return shown(found, asked)
+    return shown(own_invoice(asked), asked)

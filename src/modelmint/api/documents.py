@@ -13,6 +13,7 @@ from modelmint.commerce.documents.invoice_html import page_policy, paper_html
 from modelmint.commerce.documents.invoice_pdf import paper_pdf
 from modelmint.commerce.documents.invoice_text import paper_text
 from modelmint.commerce.documents.words import LANGUAGES
+from modelmint.commerce.errors import UnknownInvoice
 from modelmint.operations.papers import paper
 
 FORMS = ("json", "text", "html", "pdf")
@@ -37,6 +38,19 @@ def shown(found: Invoice, asked: Asked) -> Any:
     name = f'inline; filename="{told.invoice.kind}-{told.invoice.number}.pdf"'.encode()
     headers: Headers = [(b"content-type", b"application/pdf"), (b"content-disposition", name)]
     return Reply(paper_pdf(told, language), headers=headers)
+
+
+def own_invoice(asked: Asked) -> Invoice:
+    """The caller's invoice that the path names; another's is answered like none, word by word."""
+    wanted = asked.path["id"]
+    unknown = UnknownInvoice(f"none of your invoices has the id or number {wanted[:80]!r}; see GET /v1/invoices")
+    try:
+        found = asked.service.shop.books.invoice(wanted)
+    except UnknownInvoice:
+        raise unknown from None
+    if found.customer != asked.customer:
+        raise unknown
+    return found
 
 
 def language_asked(asked: Asked) -> str:

@@ -9,12 +9,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from modelmint.api.body import read_body
+from modelmint.api.documents import own_invoice
 from modelmint.api.problems import problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
 from modelmint.bootstrap import Shop
-from modelmint.commerce.errors import UnknownInvoice
 from modelmint.commerce.payments.errors import UnknownProvider
 from modelmint.commerce.payments.types import ReturnUrls
 from modelmint.kit.canonical import plain
@@ -25,11 +25,10 @@ LARGEST_EVENT = 256 * 1024
 
 def payment_routes(service: Service) -> list[Route]:
     """All of them."""
-    own_invoice = "/v1/invoices/{id}/checkout"
     return [
         Route("/webhooks/{provider}", endpoint=_Inbox(service), methods=["POST"]),
         route(service, "/admin/v1/payments", "founder", GET=attempts, POST=collect),
-        route(service, own_invoice, "customer", scope="invoices", POST=checkout),
+        route(service, "/v1/invoices/{id}/checkout", "customer", scope="invoices", POST=checkout),
     ]
 
 
@@ -78,9 +77,7 @@ def collect(asked: Asked) -> Reply:
 def checkout(asked: Asked) -> Reply:
     """``{"success_url", "cancel_url"?}``: the provider's page on which the caller pays an invoice of its own."""
     shop = asked.service.shop
-    found = shop.books.invoice(asked.path["id"])
-    if found.customer != asked.customer:  # the same answer as for one that does not exist
-        raise UnknownInvoice(f"no invoice {asked.path['id']!r}")
+    found = own_invoice(asked)
     success = asked.text("success_url")
     urls = ReturnUrls(success, asked.optional("cancel_url") or success)
     page = collecting.checkout(shop.books, shop.provider, found.id, urls)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets as chance
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from modelmint.commerce.webhooks.backoff import wait_after
 from modelmint.commerce.webhooks.errors import PrivateAddress, TooManyEndpoints, UnknownEndpoint, UnknownMessage
 from modelmint.commerce.webhooks.kinds import FOUNDER, TEST, checked_kinds, hears
 from modelmint.commerce.webhooks.signing import new_secret
-from modelmint.commerce.webhooks.types import Delivery, Endpoint, Message, Parcel, Receipt
+from modelmint.commerce.webhooks.types import NO_PLACE, Delivery, Endpoint, Message, Parcel, Receipt
 from modelmint.kit.clock import Clock
 from modelmint.kit.ids import new_id
 from modelmint.store.database import Database
@@ -152,7 +153,8 @@ class SqlOutbox:
         if state is not None:
             query = query.where(deliveries.c.state == state)
         with self._database.read() as connection:
-            return [_delivery(row) for row in connection.execute(query).mappings()]
+            found = [_delivery(row) for row in connection.execute(query).mappings()]
+        return found if owner in (None, FOUNDER) else [_for_customer(one) for one in found]
 
     def replay(self, message: str, owner: str | None = None) -> int:
         now = self._now()
@@ -263,6 +265,11 @@ def _record(connection: Connection, receipt: Receipt, now: int) -> None:
 
 def _message(row: Any) -> Message:
     return Message(row["id"], row["kind"], row["customer"], json.loads(row["body"]), moment(row["at"]))
+
+
+def _for_customer(found: Delivery) -> Delivery:
+    """Without what our resolver knows."""
+    return replace(found, last_error=NO_PLACE) if found.last_error.startswith(NO_PLACE) else found
 
 
 def _delivery(row: Any) -> Delivery:

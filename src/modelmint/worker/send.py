@@ -17,7 +17,7 @@ from modelmint.commerce.webhooks.addresses import checked_url, is_public
 from modelmint.commerce.webhooks.errors import BadEndpoint, PrivateAddress
 from modelmint.commerce.webhooks.kinds import FOUNDER, envelope
 from modelmint.commerce.webhooks.signing import headers
-from modelmint.commerce.webhooks.types import Parcel, Receipt
+from modelmint.commerce.webhooks.types import NO_PLACE, Parcel, Receipt
 
 SECONDS = 10.0
 #: What an answer may say before its status is known, and what is read after it so that no receiver sees a reset.
@@ -77,7 +77,10 @@ class Sender:
 
     def _connect(self, host: str, port: int, deadline: float, *, ours: bool) -> socket.socket:
         """To an address that was judged; a name that resolves to anything private is refused as a whole."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise PrivateAddress(f"{host} was not found: {error}") from error
         private = [str(address[0]) for *_, address in found if not is_public(str(address[0]))]
         if private and not ours:
             raise PrivateAddress(f"{host} is {private[0]}, which is not on the public internet")
@@ -148,6 +151,8 @@ def _left(deadline: float) -> float:
 
 
 def _said(error: Exception) -> str:
+    if isinstance(error, PrivateAddress):  # or none: from outside one is to look like the other
+        return f"{NO_PLACE}; {error}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     text = " ".join(str(error).split()) or type(error).__name__

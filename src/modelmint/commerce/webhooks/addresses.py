@@ -19,6 +19,15 @@ _CARRIERS = (
     (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
     (ipaddress.IPv6Network("::/96"), 0),  # IPv4-compatible, given up long ago and still routed by some
 )
+#: What ``ipaddress`` takes for global, or does so in some versions, and is no place on the public internet.
+_NOWHERE: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = (
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4, given up (RFC 7526)
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own network, whatever lies behind it (RFC 8215)
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),  # translated IPv4, inside a translator's network (RFC 7915)
+    ipaddress.IPv6Network("fec0::/10"),  # site-local, given up and still in use (RFC 3879)
+    ipaddress.IPv6Network("5f00::/16"),  # segment routing inside a network (RFC 9602)
+    ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
 
 
 def checked_url(url: str, *, encrypted: bool) -> SplitResult:
@@ -57,7 +66,7 @@ def is_public(address: str) -> bool:
         inner = found.ipv4_mapped or (found.teredo[1] if found.teredo else None) or _carried(found)
         if inner is not None:
             return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in network for network in _NOWHERE)
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

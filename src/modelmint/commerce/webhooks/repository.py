@@ -53,7 +53,7 @@ class Outbox(Protocol):
     def deliveries(
         self, owner: str | None = None, *, message: str | None = None, state: str | None = None, limit: int = 100
     ) -> list[Delivery]:
-        """Newest first."""
+        """Newest first. A customer's say nothing of what our resolver knows: see ``types.NO_PLACE``."""
         ...
 
     def replay(self, message: str, owner: str | None = None) -> int:

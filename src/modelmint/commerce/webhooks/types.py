@@ -62,6 +62,11 @@ class Parcel:
     attempts: int
 
 
+#: All that a customer is told where the host of its endpoint leads nowhere or to a private place. What follows it in
+#: ``last_error`` is what our resolver knows of our network, and is for the founder.
+NO_PLACE = "could not be delivered: the host has no address on the public internet that we could find"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What came of sending a parcel: a status, or none and the reason."""
