@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from modelmint.commerce.billing.types import BillingDetails
 from modelmint.commerce.errors import (
     CreditSpent,
     MomentNotAhead,
@@ -85,6 +86,20 @@ def test_a_change_at_the_periods_end_leaves_the_plan_until_then(books: SqlBooks,
     # 20 of 30 days of 30 USD; then a whole month of 60 USD.
     assert fees(books, who) == [2000]
     assert fees(books, who, DECEMBER.end) == [6000]
+
+
+def test_a_change_that_is_planned_does_not_begin_when_the_billing_day_is_set(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    me = caller(books, "four")
+    ahead = datetime(2027, 1, 15, tzinfo=UTC)
+    books.contracts.change(me.customer.id, "thousand", ahead)
+    books.bills.set_details(me.customer.id, BillingDetails(anchor=15))
+    assert [me.reserve().plan for _ in range(4)] == ["four"] * 4
+    with pytest.raises(QuotaSpent):
+        me.reserve()
+    go(clock, ahead)
+    assert me.reserve().plan == "thousand"
 
 
 def test_what_was_planned_can_be_undone(books: SqlBooks, clock: ManualClock) -> None:

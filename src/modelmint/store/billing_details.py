@@ -16,6 +16,7 @@ from modelmint.store.drafting import last_end
 from modelmint.store.history import note
 from modelmint.store.leases import recall
 from modelmint.store.schema import call_rollups, customers, event_rollups, reservations, subscriptions
+from modelmint.store.spans import NOT_BEGUN
 
 
 def store(connection: Connection, owner: Customer, details: BillingDetails, now: int) -> Customer:
@@ -27,8 +28,9 @@ def store(connection: Connection, owner: Customer, details: BillingDetails, now:
     if "anchor" in changed:
         _must_be_free(connection, owner)
         month = micros(billing_period(moment(now), changed["anchor"]).start)
-        held = subscriptions.c.customer == owner.id
-        connection.execute(update(subscriptions).where(held).values(month=month))
+        # What is planned ahead keeps its mark that it has not begun: it must not begin by this.
+        begun = (subscriptions.c.customer == owner.id) & (subscriptions.c.month != NOT_BEGUN)
+        connection.execute(update(subscriptions).where(begun).values(month=month))
         recall(connection, owner.id)
     values = {**changed, **({"tax_rate": f"{changed['tax_rate']:f}"} if "tax_rate" in changed else {})}
     connection.execute(update(customers).where(customers.c.id == owner.id).values(values))
