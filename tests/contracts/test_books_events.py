@@ -181,6 +181,49 @@ def test_a_clock_that_is_a_little_ahead_books_nothing_in_the_future(caller: Call
     assert (tokens(caller), tokens(caller, month_of(clock.at + timedelta(minutes=3)))) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("terms", "cents"), [({"included": 5}, 500), ({}, 1500), ({"minimum": "20 USD"}, 4000), ({"cap": "7 USD"}, 1200)]
+)
+def test_an_event_dated_into_the_next_period_counts_in_the_period_in_which_it_came(
+    books: SqlBooks, clock: ManualClock, terms: dict[str, Any], cents: int
+) -> None:
+    clock.at = datetime(2026, 11, 1, tzinfo=UTC)
+    charge = {"meter": "tokens", "price": "1 USD"} | {name: terms[name] for name in terms if name == "included"}
+    plan = {"charges": [charge]} | {name: terms[name] for name in terms if name != "included"}
+    books.put_plans(some_plans({"jobs": plan}))
+    caller = a_caller(books, "jobs")
+    clock.at = datetime(2026, 11, 30, 23, 58, tzinfo=UTC)
+    ahead = clock.at + timedelta(minutes=4)
+    record(caller, event("ahead", time=ahead, quantity=Decimal(5)))
+    clock.at = ahead
+    record(caller, event("on time", time=ahead, quantity=Decimal(10)))
+    clock.at = datetime(2027, 1, 1, tzinfo=UTC)
+    made = books.bills.close_due("")
+    assert sum(invoice.total.minor for invoice in made) == cents
+    assert not [line for invoice in made for line in invoice.lines if line.data.get("late")]
+
+
+def test_an_event_dated_after_a_change_of_plan_counts_under_the_plan_of_now(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    plans = {"old": {"charges": [{"meter": "tokens", "price": "1 USD"}]}}
+    books.put_plans(some_plans(plans | {"new": {"charges": [{"meter": "tokens", "price": "3 USD"}]}}))
+    caller = a_caller(books, "old")
+    books.contracts.change(caller.customer.id, "new", "period_end")
+    clock.at = datetime(2026, 11, 30, 23, 58, tzinfo=UTC)
+    record(caller, event("ahead", time=clock.at + timedelta(minutes=4)))
+    clock.at = datetime(2026, 12, 1, tzinfo=UTC)
+    assert [(invoice.plan, invoice.total.minor) for invoice in books.bills.close_due("")] == [("old", 100)]
+
+
+def test_an_event_dated_into_a_plan_that_has_not_begun_is_refused(books: SqlBooks, caller: Caller) -> None:
+    books.contracts.cancel(caller.customer.id, NOW + timedelta(minutes=1))
+    assert record(caller, event("a", time=NOW + timedelta(minutes=2))).accepted == 1
+    books.contracts.pause(caller.customer.id)
+    with pytest.raises(NoPlan):
+        record(caller, event("b", time=NOW + timedelta(minutes=2)))
+
+
 def test_usage_without_a_plan_is_refused(books: SqlBooks) -> None:
     stranger = a_caller(books, None, "No Plan")
     with pytest.raises(NoPlan):

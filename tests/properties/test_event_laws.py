@@ -153,6 +153,29 @@ def test_every_unit_is_billed_once_whenever_it_comes_and_wherever_periods_are_cl
         assert caller.books.journal.verify(raw=True).findings == ()
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 300), st.integers(0, 90)), min_size=1, max_size=8))
+def test_a_clock_that_is_ahead_is_billed_as_one_that_is_right(sent: list[tuple[int, int, int]]) -> None:
+    """Reported (seconds after the last), dated (seconds ahead), how much; about the end of a billing period."""
+    charge = {"meter": "tokens", "tiers": [{"up_to": 50, "price": "0.01 USD"}, {"price": "0.03 USD"}], "included": 20}
+    found = []
+    for skewed in (False, True):
+        with shop(START) as (caller, clock, _):
+            caller.books.put_plans(some_plans({"own": {"charges": [charge], "minimum": "1 USD", "cap": "3 USD"}}))
+            caller.books.contracts.change(caller.customer.id, "own")
+            clock.at = START + timedelta(days=30, seconds=-600)
+            for number, (later, ahead, quantity) in enumerate(sent):
+                clock.advance(timedelta(seconds=later))
+                time = clock.at + timedelta(seconds=ahead if skewed else 0)
+                record(caller, [[UsageEvent("/a", str(number), "t", time, "tokens", Decimal(quantity))]])
+                caller.books.bills.close_due("")
+            clock.at = START + timedelta(days=70)
+            caller.books.bills.close_due("")
+            found.append([(i.number, i.period, i.lines, i.due) for i in caller.books.invoices()])
+            assert caller.books.journal.verify(raw=True).findings == ()
+    assert found[0] == found[1]
+
+
 def close_until_now(caller: Caller, clock: ManualClock) -> None:
     start = START
     while start <= clock.at:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelmint.commerce.errors import NoPlan
 from modelmint.commerce.metering.errors import MixedCurrencies, Problem
@@ -52,16 +52,24 @@ class Places:
     """The places of one customer's events, each found once.
 
     What happened before the last closing ended is booked now, because a closed period is never added to; what
-    happened after it is booked when it happened, or now where a clock is ahead.
+    happened after it is booked when it happened. What a clock that is ahead dates after now happened now: in the
+    billing period, and under the plan, of now. Else it were billed in a period before its own, which counts it in
+    neither's included units, tiers, cap and minimum.
     """
 
     def __init__(self, standing: Standing, now: int) -> None:
         self._standing = standing
         self._now = max(now, standing.closed)
         self._known: dict[int, list[Place]] = {}
+        self._ahead: Place | None = None
 
     def of(self, time: int) -> Place | None:
         """Where what happened at ``time`` belongs; None where no plan was held then."""
+        if time > self._now:
+            if self._ahead is None:
+                found = self.of(self._now)
+                self._ahead = None if found is None else replace(found, booked=self._now)
+            return self._ahead
         day = self._known.setdefault(time // DAY, [])
         for place in day:
             if place.start <= time < place.end:
@@ -79,8 +87,6 @@ class Places:
         booked = None
         if time < closed:
             end, booked = min(end, closed), now
-        elif time > now:
-            start, booked = max(start, now + 1), now
         else:
             start, end = max(start, closed), min(end, now + 1)
         return Place(
