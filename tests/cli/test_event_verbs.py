@@ -75,12 +75,14 @@ def test_a_file_that_is_none_is_refused(typed, tmp_path: Path) -> None:
 
 def test_usage_is_printed_as_csv(typed, tmp_path: Path) -> None:
     file = tmp_path / "csv.jsonl"
-    file.write_text(event("k", model="=1+1"))
-    typed("events", "import", str(file), "--customer", "Clinic North")
-    printed = typed("usage", "Clinic North", "--by", "model,day", "--csv").out
+    typed("customers", "add", "=1+1", "--plan", "payg")
+    file.write_text(event("k", model="reader"))
+    said = typed("events", "import", str(file), "--customer", "=1+1").out
+    assert "1 event recorded for" in said and "0 were known" in said
+    printed = typed("usage", "=1+1", "--by", "model,day", "--csv").out
     header, *rows = csv.reader(io.StringIO(printed))
     assert header == ["customer", "model", "day", "meter", "n", "quantity"]
-    assert "'=1+1" in {row[1] for row in rows}
+    assert [row[:2] for row in rows if row[3] == "pages"] == [["'=1+1", "reader"]]
 
 
 def test_usage_by_something_that_is_no_dimension_is_refused(typed) -> None:

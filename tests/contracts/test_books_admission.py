@@ -93,6 +93,11 @@ def test_a_spent_trial_names_the_plans_to_buy_and_is_not_renewed_by_taking_it_ag
         caller.reserve()
     assert refusal.value.details["plans"] == ["payg", "clinic", "strict"]
     assert "payg (0.02 USD per call)" in refusal.value.message
+    many = {f"p{number}": {"per_call": f"0.{number} USD"} for number in range(1, 9)}
+    books.put_plans(some_plans(many), origin="api")
+    with pytest.raises(TrialSpent, match=r"\); and 6 more$") as refusal:
+        caller.reserve()
+    assert len(refusal.value.details["plans"]) == 11 and refusal.value.message.count(" per call") <= 5
     books.subscribe(caller.customer.id, "payg")
     caller.call()
     books.subscribe(caller.customer.id, "trial")

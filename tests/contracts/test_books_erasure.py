@@ -32,6 +32,7 @@ PERSONAL = (
     "patient-7713",
     "bedside-unit-9",
     "Zephyrines laptop",
+    "org.quackenbush.sample.zephyrine",
 )
 
 
@@ -58,7 +59,7 @@ def person(books: SqlBooks, clock: ManualClock) -> Caller:
     event = UsageEvent(
         source=PERSONAL[3],
         id="1",
-        type="dev.modelmint.usage",
+        type=PERSONAL[5],
         time=START,
         meter="patients",
         value=PERSONAL[2],
@@ -214,7 +215,15 @@ def test_the_database_lets_events_be_emptied_only_for_who_is_erased_and_never_th
     settle(books, person, clock)
     books.people.erase(person.customer.id)
     change("UPDATE events SET subject = 'x'")
-    for figure in ("quantity = 0", "customer = 'cus_x'", "time = 0", "meter = 'calls'", "subscription = NULL"):
+    for figure in (
+        "quantity = 0",
+        "model = 'x'",
+        "state = 'x'",
+        "customer = 'cus_x'",
+        "time = 0",
+        "meter = 'calls'",
+        "subscription = NULL",
+    ):
         with pytest.raises(DatabaseError, match="append-only"):
             change(f"UPDATE events SET {figure}")
     with pytest.raises(DatabaseError, match="append-only"):

@@ -35,6 +35,8 @@ DAY = 24 * 60 * MINUTE
 
 #: In the details of a refusal: calls that are left, where the request needs more than that.
 LEFT = "left"
+#: How many plans to buy the words of a refusal spell out; its details name all.
+MOST_NAMED = 5
 #: The scope that a key needs for paid calls.
 PREDICT = "predict"
 
@@ -228,7 +230,10 @@ def give_back(counters: Counters, calls: int, month: int) -> Counters:
 
 def _pay(leaf: type[PaymentRequired], text: str, offers: Sequence[Plan], left: int | None = None) -> PaymentRequired:
     sold = for_sale(offers)
-    buy = "; ".join(f"{plan.name} ({terms_of(plan)})" for plan in sold)
+    named = [f"{plan.name} ({terms_of(plan)})" for plan in sold[:MOST_NAMED]]
+    if len(sold) > MOST_NAMED:
+        named.append(f"and {len(sold) - MOST_NAMED} more")
+    buy = "; ".join(named)
     return leaf(
         f"{text}. {'Plans to buy: ' + buy if buy else 'No plan is on sale; ask the seller'}",
         details={

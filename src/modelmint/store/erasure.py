@@ -1,8 +1,8 @@
 """Forgetting a person: personal data goes out of every table, figures stay, the books verify as before.
 
 What the books keep holds ids only; names lie in ``customers`` and ``parties``. What customers put into usage events may
-name people too: of an erased customer's events meter, time, quantity and amount stay, nothing else. The database's
-triggers let exactly that change through, and only for a customer who is erased.
+name people too: of an erased customer's events time, quantity and amount stay, and the names of meter, model, variant and
+state, which are no free text (see ``commerce.metering.fields``); nothing else. The database's triggers let exactly that change through, and only for a customer who is erased.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
 
+from modelmint.commerce.metering.cloudevents import USAGE
 from modelmint.commerce.moments import moment
 from modelmint.commerce.people.errors import ErasureWaits
 from modelmint.commerce.people.types import Erasure
@@ -140,7 +141,7 @@ def _unhear(connection: Connection, customer: str) -> int:
 
 
 def _empty_events(connection: Connection, customer: str) -> int:
-    """Sources, names, subjects, values and data of events go; different values stay different, so counts stand.
+    """Sources, names, types, subjects, values and data of events go; different values stay different, so counts stand.
 
     The salt is random and kept nowhere, so that nobody can try likely values.
     """
@@ -158,6 +159,7 @@ def _empty_events(connection: Connection, customer: str) -> int:
             source=bindparam("at_source"),
             id=bindparam("at_id"),
             value=bindparam("at_value"),
+            type=USAGE,
             subject="",
             data="{}",
             digest="",

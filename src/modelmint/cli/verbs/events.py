@@ -29,6 +29,7 @@ def import_(
 
     It is stored in batches of 10,000; importing it again changes nothing, so an import that was stopped is repeated.
     """
+    from modelmint.cli.views.figures import count
     from modelmint.commerce.metering.bodies import MOST
     from modelmint.commerce.metering.cloudevents import events_from
 
@@ -44,9 +45,11 @@ def import_(
             totals[name] += getattr(found, name)
 
     def show(out: Output) -> None:
+        known, late = totals["duplicates"], totals["late"]
+        were, come = "was" if known == 1 else "were", "comes" if late == 1 else "come"
         out.say(
-            f"{totals['accepted']:,} events recorded for {owner.name}, {totals['duplicates']:,} were known already, "
-            f"{totals['late']:,} come late onto the next invoice.",
+            f"{count(totals['accepted'], 'event')} recorded for {owner.name}, {known:,} {were} known already, "
+            f"{late:,} {come} late onto the next invoice.",
             style="bold green",
         )
 

@@ -12,6 +12,7 @@ from modelmint.commerce.channels.reading import Movement
 from modelmint.commerce.channels.types import Partner, PartnerStatement, StatementLine
 from modelmint.commerce.ledger.postings import receivable
 from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.kit.canonical import plain
 from modelmint.kit.money import Money, round_money
 from modelmint.kit.period import BadPeriod, Period, month_of
 
@@ -70,8 +71,8 @@ def check_over(period: Period, now: datetime) -> None:
     """Raises ``StatementNotOver`` unless ``period`` has ended."""
     if now < period.end:
         raise StatementNotOver(
-            f"{period.start:%Y-%m} ends at {period.end.isoformat()}; close its statement after that",
-            details={"ends": period.end.isoformat()},
+            f"{period.start:%Y-%m} ends at {period.end:%Y-%m-%dT%H:%M:%SZ}; close its statement after that",
+            details={"ends": plain(period.end)},
         )
 
 

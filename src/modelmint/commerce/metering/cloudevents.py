@@ -23,7 +23,7 @@ SPECVERSION = "1.0"
 USAGE, CALL = "dev.modelmint.usage", "dev.modelmint.call"
 #: Members of ``data`` that have a place of their own.
 KNOWN = frozenset({"meter", "quantity", "value", "amount", "model", "variant", "state"})
-LONGEST, LONGEST_MODEL, LONGEST_DATA = 256, 128, 4096
+LONGEST, LONGEST_DATA = 256, 4096
 
 
 def events_from(contents: Iterable[object], now: datetime) -> list[UsageEvent]:
@@ -62,8 +62,8 @@ def _event(content: Mapping[str, Any], reader: Reader) -> UsageEvent:
         value=None if data.get("value") is None else text(data, "value", LONGEST),
         amount=reader.amount(data),
         subject=text(content, "subject", LONGEST, ""),
-        model=text(data, "model", LONGEST_MODEL, ""),
-        variant=text(data, "variant", LONGEST_MODEL, ""),
+        model=reader.part(data, "model"),
+        variant=reader.part(data, "variant"),
         state=reader.state(data),
         data=_rest(data, reader) if data.keys() - KNOWN else {},
     )

@@ -32,6 +32,8 @@ OLDEST = timedelta(days=90)
 
 _METER = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _STATE = re.compile(r"[a-z][a-z0-9_]{0,31}")
+#: Of a model or a variant: like the venture's own, which stay after an erasure, so no free text that may name a person.
+_PART = re.compile(r"[a-z0-9_.-]{1,64}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -82,6 +84,13 @@ class Reader:
     def state(self, found: Mapping[str, Any]) -> str:
         """The answer's state; "ok" where nothing is said."""
         return self._matching(found, "state", _STATE, "'ok' or 'abstained'", "ok")
+
+    def part(self, found: Mapping[str, Any], name: str) -> str:
+        """The name of a model or a variant; empty where nothing is said."""
+        value = found.get(name)
+        if value is None or value == "":
+            return ""
+        return self._matching(found, name, _PART, "'reader' or 'onnx-fp32'", "")
 
     def quantity(self, found: Mapping[str, Any]) -> Decimal:
         """How much; 1 where nothing is said. ``Decimal`` where JSON had a number with a point."""

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 #: What an emptied event keeps.
 KEPT = (
-    "seq", "customer", "type", "subscription", "key", "meter", "quantity", "amount_minor", "currency", "model",
-    "variant", "state", "time", "at", "received_at", "period",
+    "seq", "customer", "subscription", "key", "meter", "quantity", "amount_minor", "currency", "model", "variant",
+    "state", "time", "at", "received_at", "period",
 )  # fmt: skip
 _ERASED = "EXISTS (SELECT 1 FROM customers WHERE id = OLD.customer AND erased_at IS NOT NULL)"
 
