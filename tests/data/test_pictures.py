@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from modelmint.data.errors import NotAPicture, TooManyPixels, TruncatedPicture
 from modelmint.data.pictures import encode_png, is_grey, open_picture
@@ -138,6 +138,15 @@ def test_a_picture_that_ends_early_is_refused(picture: Callable[..., bytes], for
     whole = picture(3, form, (64, 64), "RGB")
     with pytest.raises(TruncatedPicture):
         open_picture(whole[: int(len(whole) * share)], LIMIT)
+
+
+def test_a_picture_that_ends_early_is_refused_whatever_another_library_switched_on(
+    picture: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    payload = picture(3, "JPEG", (64, 64), "RGB")
+    with pytest.raises(TruncatedPicture):
+        open_picture(payload[: len(payload) * 2 // 3], LIMIT)
 
 
 @settings(max_examples=300, deadline=None)

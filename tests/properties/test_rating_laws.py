@@ -123,10 +123,14 @@ def test_a_period_rated_in_parts_equals_the_period_rated_once(plan: Plan, used: 
     assert summed(cut) == summed(whole)
 
     def by_tier(lines: list[InvoiceLine]) -> dict[object, int]:
-        names = [(line.description, line.data["first"]) for line in lines]
+        # Not by its words: a span of quantities with decimals is told in others.
+        names = [
+            (line.kind, line.meter, str(line.data["fits"]), line.data["aggregate"], line.data["first"])
+            for line in lines
+        ]
         return {name: summed([line for line, one in zip(lines, names, strict=True) if one == name]) for name in names}
 
-    # And so it is for every span of every charge by itself, unless two charges are told in the same words.
+    # And so it is for every span of every charge by itself, unless two charges count the same.
     assert {name: sum_ for name, sum_ in by_tier(cut).items() if sum_} == {
         name: sum_ for name, sum_ in by_tier(whole).items() if sum_
     }

@@ -12,7 +12,7 @@ import warnings
 import zlib
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from modelmint.data.errors import NotAPicture, TooManyPixels, TruncatedPicture
 from modelmint.kit.arrays import AnyArray
@@ -112,6 +112,8 @@ def _webp_size(payload: bytes) -> tuple[int, int] | None:
 
 
 def _decoded(picture: Image.Image) -> Image.Image:
+    # One switch for the whole process, and other libraries turn it on: half a picture would be answered, and billed.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         picture.load()
         upright = ImageOps.exif_transpose(picture)
