@@ -140,6 +140,40 @@ def test_a_customer_changes_its_own_plan(app: Application, furnished: Furnished)
     assert who[0].actor == f"customer:{furnished.customer}"
 
 
+def test_a_customer_that_used_a_plan_cannot_leave_it_before_the_period_ends(
+    app: Application, furnished: Furnished
+) -> None:
+    put(app, "special", monthly="30 USD")
+    own, secret = "/v1/subscription", furnished.secret
+    ask(app, "POST", own, secret, json={"plan": "special"})
+    seen = ask(app, "POST", f"{own}/preview", secret, json={"plan": "payg"}).json()
+    assert seen["refused"]["code"] == "only_at_period_end"
+    for path, body in (
+        (own, {"plan": "payg"}),
+        (f"{own}/cancel", {}),
+        (f"{own}/pause", {"at": "2026-11-30T23:00:00Z"}),
+    ):
+        found = ask(app, "POST", path, secret, json=body)
+        assert (found.status_code, found.json()["code"]) == (409, "only_at_period_end")
+        assert "period_end" in found.json()["detail"]
+    left = ask(app, "POST", f"{own}/cancel", secret, json={"at": "period_end"}).json()
+    assert left["ends_at"] == "2026-12-01T00:00:00Z"
+    theirs = f"/admin/v1/customers/{furnished.customer}/subscription"
+    assert ask(app, "POST", f"{theirs}/cancel", json={}).status_code == 200
+    assert ask(app, "GET", own, secret).json()["current"] is None
+
+
+@pytest.mark.parametrize("verb", ["", "/preview", "/pause", "/resume", "/cancel"])
+def test_nobody_plans_for_the_year_9990(app: Application, furnished: Furnished, verb: str) -> None:
+    body = {"plan": "clinic", "at": "9990-01-01T00:00:00Z"}
+    for base, secret in (
+        ("/v1/subscription", furnished.secret),
+        (f"/admin/v1/customers/{furnished.customer}/subscription", None),
+    ):
+        found = ask(app, "POST", f"{base}{verb}", secret, json=body)
+        assert (found.status_code, found.json()["code"]) == (422, "moment_too_far")
+
+
 def test_a_key_without_the_scope_changes_nothing(app: Application, furnished: Furnished) -> None:
     made = ask(app, "POST", "/v1/keys", furnished.secret, json={"name": "till", "scopes": ["predict"]}).json()
     for method, path in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -69,6 +70,21 @@ def test_looking_at_a_change_stores_nothing(desk: Any, customer: Any) -> None:
     assert customer.get("/console/my/plan/preview", params={"plan": "clinic", "when": "now"}).status_code == 200
     assert newest(desk).seq == before
     assert desk.shop.books.contracts.current(desk.furnished.customer).plan == "payg"
+
+
+def test_a_customer_leaves_a_fee_at_the_periods_end_only(desk: Any, customer: Any) -> None:
+    contracts, who = desk.shop.books.contracts, desk.furnished.customer
+    contracts.change(who, "clinic")
+    page = customer.get("/console/my/plan/preview", params={"when": "now"}).text
+    assert 'id="refused"' in page and 'id="confirm"' not in page
+    page = customer.get("/console/my/plan/preview", params={"plan": "payg"}).text  # the end of the period by itself
+    assert 'id="refused"' not in page and 'value="period_end"' in page
+    for plan in ("", "payg"):
+        version = plan and desk.shop.books.plan(plan).version
+        assert customer.post("/console/my/plan", plan=plan, version=version, when="now").status_code == 409
+    customer.post("/console/my/plan/pause")
+    assert contracts.current(who).state == "active"
+    assert [planned.what for planned in contracts.scheduled(who)] == ["pause"]
 
 
 def test_pause_resume_and_cancel(desk: Any, founder: Any) -> None:
@@ -206,3 +222,37 @@ def test_a_long_list_of_customers_is_shown_in_pages_and_searched(desk: Any, foun
 )
 def test_a_place_that_is_none_is_refused(founder: Any, page: str) -> None:
     assert founder.get(f"/console/{page}").status_code == 422
+
+
+@pytest.mark.parametrize("lasting", ["2030-01-01", ""])
+def test_a_key_that_ends_makes_no_key_that_outlives_it(desk: Any, lasting: str) -> None:
+    books, owner = desk.shop.books, desk.furnished.customer
+    end = books.now() + timedelta(hours=2)
+    _, brief = books.add_key(owner, "brief", expires_at=end)
+    former, _ = books.add_key(owner, "lasting", ["usage"], expires_at=None if not lasting else end - timedelta(hours=1))
+    reader = desk.reader(brief)
+    reader.post("/console/my/keys", on="/console/my/keys", name="made", scopes="usage", expires=lasting)
+    reader.post(f"/console/my/keys/{former.id}/rotate", on="/console/my/keys", overlap="7")
+    made = [key for key in books.keys(owner) if key.replaces == former.id or key.name == "made"]
+    assert made and all(key.expires_at is not None and key.expires_at <= end for key in made)
+
+
+def test_a_key_that_ends_does_not_rotate_one_that_outlives_it(desk: Any) -> None:
+    books, owner = desk.shop.books, desk.furnished.customer
+    _, brief = books.add_key(owner, "brief", expires_at=books.now() + timedelta(hours=2))
+    lasting, _ = books.add_key(owner, "lasting", ["usage"], expires_at=books.now() + timedelta(days=2))
+    page = desk.reader(brief).post(f"/console/my/keys/{lasting.id}/rotate", on="/console/my/keys", overlap="0")
+    assert page.status_code == 422
+    assert not [key for key in books.keys(owner) if key.replaces == lasting.id]
+
+
+@pytest.mark.parametrize("month", ["9999-11", "9999-12", "0000-01", "0001-01", "1969-12", "２０２６-11"])
+def test_a_month_beyond_the_calendar_is_refused(customer: Any, month: str) -> None:
+    assert customer.get("/console/my/usage", params={"month": month}).status_code == 422
+
+
+@pytest.mark.parametrize("month", ["1970-01", "9998-12"])
+def test_the_first_and_the_last_month_are_shown(customer: Any, founder: Any, month: str) -> None:
+    assert customer.get("/console/my/usage", params={"month": month}).status_code == 200
+    for page in ("ledger", "channels"):
+        assert founder.get(f"/console/{page}", params={"month": month}).status_code == 200

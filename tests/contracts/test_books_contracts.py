@@ -12,7 +12,9 @@ from modelmint.commerce.billing.types import BillingDetails
 from modelmint.commerce.errors import (
     CreditSpent,
     MomentNotAhead,
+    MomentTooFar,
     NothingHeld,
+    OnlyAtPeriodEnd,
     QuotaSpent,
     SubscriptionPaused,
     TrialSpent,
@@ -20,7 +22,8 @@ from modelmint.commerce.errors import (
 )
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
-from modelmint.kit.period import month_of
+from modelmint.kit.period import Period, month_of
+from modelmint.store import gather
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
 from modelmint.testing.books import Caller, a_caller, some_plans
@@ -33,6 +36,9 @@ TABLES = {
     "basic": {"monthly": "30 USD"},
     "big": {"monthly": "60 USD"},
     "year": {"yearly": "365 USD"},
+    "half": {"yearly": "359 USD"},
+    "euro": {"monthly": "90 EUR"},
+    "least": {"minimum": "30 USD", "charges": [{"price": "0.01 USD", "included": 5000}]},
     "tiers": {"charges": [{"tiers": [{"up_to": 3, "price": "1 USD"}, {"price": "0.10 USD"}]}]},
     "four": {"per_call": "1 USD", "max_calls": 4},
     "thousand": {"per_call": "1 USD", "max_calls": 1000},
@@ -388,3 +394,120 @@ def test_spans_never_overlap_after_any_changes(books: SqlBooks, clock: ManualClo
         contracts.resume(who, ahead + timedelta(days=1 + step % 3))
     spans = books.subscriptions(who)
     assert all(one.ends_at is not None and one.ends_at <= other.starts_at for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize("verb", ["change", "pause", "resume", "cancel", "preview"])
+@pytest.mark.parametrize(
+    "when", [datetime(9990, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), START + timedelta(days=400, seconds=1)]
+)
+def test_a_moment_beyond_400_days_is_refused_and_nothing_is_stored(books: SqlBooks, verb: str, when: datetime) -> None:
+    who = caller(books, "basic").customer.id
+    before = held(books, who)
+    plan = ("big",) if verb in ("change", "preview") else ()
+    with pytest.raises(MomentTooFar, match="until 2027-12-16T00:00:00Z"):
+        getattr(books.contracts, verb)(who, *plan, when)
+    assert held(books, who) == before
+
+
+def test_a_change_can_be_planned_400_days_ahead(books: SqlBooks) -> None:
+    who = caller(books, "basic").customer.id
+    books.contracts.change(who, "big", START + timedelta(days=400))
+    preview = books.contracts.preview(who, None, START + timedelta(days=400))
+    assert len({draft.period.start for draft in preview.now}) == 14
+
+
+def test_a_preview_makes_no_call_wait_and_recalls_no_lease(books: SqlBooks) -> None:
+    north = caller(books, "thousand")
+    north.call()
+    with books._database.write():  # whoever holds the books
+        assert books.contracts.preview(north.customer.id, "big").difference is not None
+
+
+def test_a_preview_pays_with_the_credit_that_earlier_open_periods_left(books: SqlBooks, clock: ManualClock) -> None:
+    who = caller(books, "basic").customer.id
+    books.credits.grant(who, Money(12_000, "USD"))
+    go(clock, datetime(2027, 2, 1, tzinfo=UTC))
+    # 20 + 30 + 30 USD are taken by the periods before; 40 of 60 USD are left for this one.
+    (draft,) = books.contracts.preview(who, "big").changed
+    assert (draft.period.start, draft.total.minor, draft.due.minor) == (clock.now(), 6000, 2000)
+
+
+def test_a_preview_drafts_no_earlier_period_where_there_is_no_credit(
+    books: SqlBooks, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = caller(books, "basic").customer.id
+    go(clock, datetime(2028, 11, 11, tzinfo=UTC))
+    drafted: list[datetime] = []
+    gathered = gather.usage
+
+    def counted(connection: object, customer: str, held: object, part: Period, period: datetime) -> object:
+        drafted.append(part.start)
+        return gathered(connection, customer, held, part, period)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gather, "usage", counted)
+    books.contracts.preview(who, "big")
+    assert drafted == [datetime(2028, 11, 1, tzinfo=UTC)] * 2
+
+
+@pytest.mark.parametrize("plan", ["basic", "year", "least"])
+def test_customers_cannot_leave_a_fee_before_the_period_ends(books: SqlBooks, clock: ManualClock, plan: str) -> None:
+    who = caller(books, plan).customer.id
+    clock.advance(timedelta(seconds=5))
+    before, contracts = held(books, who), books.contracts
+    for when in ("now", clock.now() + timedelta(seconds=1), NOVEMBER.end - timedelta(microseconds=1)):
+        for leave in (contracts.cancel, contracts.pause):
+            with pytest.raises(OnlyAtPeriodEnd, match="from 2026-12-01T00:00:00Z on"):
+                leave(who, when, own=True)
+        for wanted in ("trial", "four", "euro", *(("half",) if plan == "year" else ())):
+            with pytest.raises(OnlyAtPeriodEnd, match="fee is lower or in another currency"):
+                contracts.change(who, wanted, when, own=True)
+    assert held(books, who) == before
+
+
+def test_a_planned_change_is_no_way_around_the_periods_end(books: SqlBooks, clock: ManualClock) -> None:
+    who = caller(books, "basic").customer.id
+    books.contracts.change(who, "four", "period_end", own=True)
+    for again in (NOVEMBER.end - timedelta(days=1), "now"):
+        with pytest.raises(OnlyAtPeriodEnd):
+            books.contracts.cancel(who, again, own=True)
+    go(clock, NOVEMBER.end + timedelta(hours=1))
+    books.contracts.change(who, "trial", own=True)
+
+
+def test_customers_leave_a_fee_at_the_periods_end(books: SqlBooks) -> None:
+    who, contracts = caller(books, "big").customer.id, books.contracts
+    contracts.pause(who, "period_end", own=True)
+    contracts.unschedule(who)
+    contracts.change(who, "basic", "period_end", own=True)
+    assert contracts.cancel(who, DECEMBER.end, own=True).ends_at == DECEMBER.end
+
+
+@pytest.mark.parametrize(("plan", "wanted"), [("basic", "big"), ("basic", "year"), ("half", "basic"), ("least", "big")])
+def test_customers_take_a_plan_of_the_same_or_a_higher_fee_at_once(books: SqlBooks, plan: str, wanted: str) -> None:
+    who = caller(books, plan).customer.id
+    assert books.contracts.change(who, wanted, own=True).plan == wanted
+
+
+@pytest.mark.parametrize("plan", ["trial", "four", "credit"])
+def test_customers_leave_what_costs_no_fee_at_once(books: SqlBooks, clock: ManualClock, plan: str) -> None:
+    who, contracts = caller(books, plan).customer.id, books.contracts
+    clock.advance(timedelta(hours=1))
+    contracts.pause(who, own=True)
+    contracts.resume(who)
+    contracts.cancel(who, own=True)
+    assert contracts.current(who) is None
+
+
+def test_customers_leave_a_paused_plan_at_once(books: SqlBooks, clock: ManualClock) -> None:
+    who, contracts = caller(books, "big").customer.id, books.contracts
+    contracts.pause(who, "period_end", own=True)
+    go(clock, NOVEMBER.end + timedelta(days=3))
+    assert contracts.change(who, "basic", own=True).plan == "basic"
+
+
+def test_a_preview_says_that_a_customer_cannot_have_it_now(books: SqlBooks) -> None:
+    who, contracts = caller(books, "big").customer.id, books.contracts
+    for wanted in ("basic", None):
+        assert "Ask again with 'period_end'" in contracts.preview(who, wanted, own=True).refused
+        assert contracts.preview(who, wanted).refused == ""
+        assert contracts.preview(who, wanted, "period_end", own=True).refused == ""

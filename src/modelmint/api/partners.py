@@ -13,6 +13,7 @@ from starlette.routing import Route
 from modelmint.api.keys import moment_asked, scopes_asked, with_secret
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
+from modelmint.api.subscriptions import when_asked
 from modelmint.commerce.channels.report import csv_text
 from modelmint.commerce.channels.types import Partner, PartnerStatement
 from modelmint.commerce.documents import invoice_json
@@ -119,8 +120,9 @@ def make_key(asked: Asked) -> Reply:
 
 
 def subscribe(asked: Asked) -> Any:
-    """Put an end customer on a plan from now on."""
-    return plain(asked.service.shop.books.subscribe(_mine(asked).id, asked.text("plan")))
+    """``{"plan", "at"?}``: put an end customer on a plan from then on, within what it could do itself."""
+    contracts = asked.service.shop.books.contracts
+    return plain(contracts.change(_mine(asked).id, asked.text("plan"), when_asked(asked), own=True))
 
 
 def usage(asked: Asked) -> Any:

@@ -13,6 +13,7 @@ from modelmint.api.routing import Asked, echo, route
 from modelmint.api.service import Service
 from modelmint.commerce.billing.types import Preview
 from modelmint.commerce.documents import invoice_json
+from modelmint.commerce.errors import OnlyAtPeriodEnd
 from modelmint.commerce.repository import Books
 from modelmint.kit.canonical import plain
 
@@ -21,7 +22,8 @@ Owner = Callable[[Asked], str]
 
 def subscription_routes(service: Service) -> list[Route]:
     """The founder's for any customer, and a customer's own, with a key of scope ``invoices``."""
-    founder, customer = _Pages(lambda asked: asked.path["customer"]), _Pages(lambda asked: asked.customer)
+    founder = _Pages(lambda asked: asked.path["customer"])
+    customer = _Pages(lambda asked: asked.customer, own=True)
     theirs, own = "/admin/v1/customers/{customer}/subscription", "/v1/subscription"
     found = [
         route(service, theirs, "founder", GET=founder.show, POST=founder.change),
@@ -35,10 +37,10 @@ def subscription_routes(service: Service) -> list[Route]:
 
 
 class _Pages:
-    """Handlers; ``owner`` tells whose subscription it is."""
+    """Handlers; ``owner`` tells whose subscription it is, ``own`` that its owner asks."""
 
-    def __init__(self, owner: Owner) -> None:
-        self._owner = owner
+    def __init__(self, owner: Owner, *, own: bool = False) -> None:
+        self._owner, self._own = owner, own
 
     def show(self, asked: Asked) -> Any:
         """What is held now, what is planned, and everything before."""
@@ -52,18 +54,19 @@ class _Pages:
     def change(self, asked: Asked) -> Any:
         """``{"plan", "at"?}``: hold it from then on."""
         books, who = self._whose(asked)
-        return plain(books.contracts.change(who, asked.text("plan"), when_asked(asked)))
+        return plain(books.contracts.change(who, asked.text("plan"), when_asked(asked), own=self._own))
 
     def preview(self, asked: Asked) -> Any:
         """``{"plan"?, "at"?}``: what the change (the cancellation, without a plan) would cost; nothing is stored."""
         books, who = self._whose(asked)
         notice = asked.service.shop.notice
-        return preview_json(books.contracts.preview(who, asked.optional("plan"), when_asked(asked), notice))
+        plan, when = asked.optional("plan"), when_asked(asked)
+        return preview_json(books.contracts.preview(who, plan, when, notice, own=self._own))
 
     def pause(self, asked: Asked) -> Any:
         """``{"at"?}``."""
         books, who = self._whose(asked)
-        return plain(books.contracts.pause(who, when_asked(asked)))
+        return plain(books.contracts.pause(who, when_asked(asked), own=self._own))
 
     def resume(self, asked: Asked) -> Any:
         """``{"at"?}``."""
@@ -73,7 +76,7 @@ class _Pages:
     def cancel(self, asked: Asked) -> Any:
         """``{"at"?}``."""
         books, who = self._whose(asked)
-        return plain(books.contracts.cancel(who, when_asked(asked)))
+        return plain(books.contracts.cancel(who, when_asked(asked), own=self._own))
 
     def unschedule(self, asked: Asked) -> Any:
         """Undo all that is planned."""
@@ -98,11 +101,13 @@ def when_asked(asked: Asked) -> str | datetime:
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:
-    """Drafts as invoices with number 0."""
+    """Drafts as invoices with number 0; what the caller cannot have at that moment as the error that it would be."""
     difference = preview.difference
+    refused = {"code": OnlyAtPeriodEnd.code, "detail": preview.refused} if preview.refused else None
     return {
         "at": plain(preview.at),
         "now": [invoice_json.to_json(draft) for draft in preview.now],
         "changed": [invoice_json.to_json(draft) for draft in preview.changed],
         "difference": None if difference is None else invoice_json.money_json(difference),
+        "refused": refused,
     }

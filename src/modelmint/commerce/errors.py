@@ -132,6 +132,18 @@ class MomentNotAhead(InvalidInput):
     code = "moment_not_ahead"
 
 
+class MomentTooFar(InvalidInput):
+    """A change is to happen later than anybody can plan for."""
+
+    code = "moment_too_far"
+
+
+class OnlyAtPeriodEnd(Conflict):
+    """Customers give up what they pay a fee for, or hold less of it, from the end of a billing period on."""
+
+    code = "only_at_period_end"
+
+
 class UnknownInvoice(NotFound):
     """No invoice has this id or number."""
 

@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from modelmint.commerce.billing import contracts as rules
 from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.billing.repository import When
-from modelmint.commerce.billing.types import Invoice, Preview, Scheduled
-from modelmint.commerce.errors import MomentNotAhead, NothingHeld
+from modelmint.commerce.billing.types import GrantBalance, Invoice, Preview, Scheduled
+from modelmint.commerce.errors import MomentNotAhead, MomentTooFar, NothingHeld, OnlyAtPeriodEnd
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.clock import Clock
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, billing_period
-from modelmint.store import catalogue, drafting, history, people, prepaid, spans
+from modelmint.store import catalogue, drafting, grants, history, people, prepaid, spans
 from modelmint.store.database import Database
 
 _TICK = timedelta(microseconds=1)
@@ -29,30 +29,35 @@ class SqlContracts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def change(self, customer: str, plan: str, when: When = "now") -> Subscription:
+    def change(self, customer: str, plan: str, when: When = "now", *, own: bool = False) -> Subscription:
         with self._database.write() as connection:
             owner, now = people.living(connection, customer), self._clock.now()
             chosen = catalogue.plan(connection, plan, None, micros(now))
-            at = _switch(connection, owner, chosen, when, now)
+            at = _resolved(connection, owner, when, now)
+            _allowed(own, connection, owner, chosen, at)
+            _switch(connection, owner, chosen, at, now)
             return _found(rules.held_at(spans.of_customer(connection, owner.id), at), owner, at)
 
-    def cancel(self, customer: str, when: When = "now") -> Subscription:
+    def cancel(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
         with self._database.write() as connection:
             owner, now = people.customer(connection, customer), self._clock.now()
-            held = _before(connection, owner, _resolved(connection, owner, when, now))
-            at = _switch(connection, owner, None, when, now)
+            at = _resolved(connection, owner, when, now)
+            held = _before(connection, owner, at)
+            _allowed(own, connection, owner, None, at)
+            _switch(connection, owner, None, at, now)
             return _same(connection, _found(held, owner, at))
 
-    def pause(self, customer: str, when: When = "now") -> Subscription:
-        return self._turn(customer, when, rules.PAUSED)
+    def pause(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
+        return self._turn(customer, when, rules.PAUSED, own=own)
 
     def resume(self, customer: str, when: When = "now") -> Subscription:
         return self._turn(customer, when, rules.ACTIVE)
 
-    def _turn(self, customer: str, when: When, state: str) -> Subscription:
+    def _turn(self, customer: str, when: When, state: str, *, own: bool = False) -> Subscription:
         with self._database.write() as connection:
             owner, now = people.customer(connection, customer), self._clock.now()
             at = _resolved(connection, owner, when, now)
+            _allowed(own, connection, owner, None, at)
             known = spans.of_customer(connection, owner.id)
             held = _found(rules.held_at(known, at), owner, at)
             what = "paused" if state == rules.PAUSED else "resumed"
@@ -78,33 +83,47 @@ class SqlContracts:
             owner = people.customer(connection, customer)
             return rules.scheduled(spans.of_customer(connection, owner.id), self._clock.now())
 
-    def preview(self, customer: str, plan: str | None, when: When = "now", notice: str = "") -> Preview:
-        with self._database.write() as connection:
+    def preview(
+        self, customer: str, plan: str | None, when: When = "now", notice: str = "", *, own: bool = False
+    ) -> Preview:
+        with self._database.snapshot() as connection:  # drafting takes its time: nobody waits for it
             owner, now = people.customer(connection, customer), self._clock.now()
             chosen = None if plan is None else catalogue.plan(connection, plan, None, micros(now))
             at = _resolved(connection, owner, when, now)
             if chosen is None:
                 _found(_before(connection, owner, at), owner, at)
+            known = spans.of_customer(connection, owner.id)
+            edits = rules.switch(known, at, _wanted(owner, chosen, at), owner.anchor)
             terms = drafting.Terms(owner, notice, now)
-            until = billing_period(at, owner.anchor).end
-            before = _drafts(connection, terms, until)
-            # Made, drafted and taken back: the preview is what would happen, not a second opinion of it.
-            with connection.begin_nested() as attempt:
-                _switch(connection, owner, chosen, when, now)
-                after = _drafts(connection, terms, until)
-                attempt.rollback()
-            return Preview(before, after, at, _difference(before, after))
+            window, purse = _ahead(connection, terms, at)
+            before = tuple(drafting.survey(connection, terms, window, None, purse).invoices())
+            after = tuple(drafting.survey(connection, terms, window, edits, purse).invoices())
+            refused = _too_soon(connection, owner, chosen, at) if own else ""
+            return Preview(before, after, at, _difference(before, after), refused)
 
 
-def _switch(connection: Connection, owner: Customer, plan: Plan | None, when: When, now: datetime) -> datetime:
-    """Hold ``plan``, or nothing, from then on; the moment."""
-    at = _resolved(connection, owner, when, now)
+def _switch(connection: Connection, owner: Customer, plan: Plan | None, at: datetime, now: datetime) -> None:
+    """Hold ``plan``, or nothing, from then on."""
     known = spans.of_customer(connection, owner.id)
-    wanted = None if plan is None else Subscription("", owner.id, plan.name, plan.version, at, None)
     said = {"what": "cancelled" if plan is None else "changed", "at": at}
     said |= {} if plan is None else {"plan": plan.name, "version": plan.version}
-    _edit(connection, owner, rules.switch(known, at, wanted, owner.anchor), now, said)
-    return at
+    _edit(connection, owner, rules.switch(known, at, _wanted(owner, plan, at), owner.anchor), now, said)
+
+
+def _wanted(owner: Customer, plan: Plan | None, at: datetime) -> Subscription | None:
+    return None if plan is None else Subscription("", owner.id, plan.name, plan.version, at, None)
+
+
+def _allowed(own: bool, connection: Connection, owner: Customer, wanted: Plan | None, at: datetime) -> None:
+    refused = _too_soon(connection, owner, wanted, at) if own else ""
+    if refused:
+        raise OnlyAtPeriodEnd(refused)
+
+
+def _too_soon(connection: Connection, owner: Customer, wanted: Plan | None, at: datetime) -> str:
+    held = rules.held_at(spans.of_customer(connection, owner.id), at)
+    present = None if held is None else catalogue.plan(connection, held.plan, held.plan_version)
+    return rules.too_soon(held, present, wanted, at, owner.anchor)
 
 
 def _edit(connection: Connection, owner: Customer, edits: Edits, now: datetime, said: Mapping[str, object]) -> None:
@@ -132,6 +151,9 @@ def _resolved(connection: Connection, owner: Customer, when: When, now: datetime
     if when == "period_end":
         return billing_period(earliest, owner.anchor).end
     if isinstance(when, datetime) and when.tzinfo is not None and when >= earliest:
+        if when > earliest + rules.HORIZON:
+            last = earliest + rules.HORIZON
+            raise MomentTooFar(f"expected a moment until {last:%Y-%m-%dT%H:%M:%SZ}, found {when.isoformat()}")
         return when
     raise MomentNotAhead(
         f"expected 'now', 'period_end' or a moment from {earliest:%Y-%m-%dT%H:%M:%SZ} on, with its time zone; "
@@ -157,14 +179,21 @@ def _same(connection: Connection, span: Subscription) -> Subscription:
     return next((found for found in known if found.id == span.id), span)
 
 
-def _drafts(connection: Connection, terms: drafting.Terms, until: datetime) -> tuple[Invoice, ...]:
-    """What is not billed yet of this billing period, and on to ``until``."""
+def _ahead(connection: Connection, terms: drafting.Terms, at: datetime) -> tuple[Period, list[GrantBalance]]:
+    """From what is open of this billing period to the end of the one that holds ``at``, and the credit left for it.
+
+    Earlier periods that are open still matter by the credit that they take, so they are drafted only where there is
+    some, and once.
+    """
+    anchor = terms.customer.anchor
+    this, until = billing_period(terms.now, anchor).start, billing_period(at, anchor).end
     begin = drafting.begin_of(connection, terms.customer)
-    this = billing_period(terms.now, terms.customer.anchor).start
-    if begin is None or begin >= until:
-        return ()
-    found = drafting.survey(connection, terms, Period(begin, until)).invoices()
-    return tuple(invoice for invoice in found if invoice.period.start >= this)
+    if begin is None or begin > at:
+        begin = billing_period(at, anchor).start
+    purse = grants.left_of(connection, terms.customer.id)
+    if begin < this and purse:
+        purse = drafting.survey(connection, terms, Period(begin, this)).purse
+    return Period(max(begin, this), until), purse
 
 
 def _difference(before: Sequence[Invoice], after: Sequence[Invoice]) -> Money | None:

@@ -1,7 +1,6 @@
 """What would be billed: gathered and built, nothing stored.
 
-Whatever subscriptions stand in the connection's transaction are read: a change can be previewed by making it,
-drafting, and rolling back.
+A change of what is held is previewed by its edits: they are put upon the subscriptions that are read.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.billing.draft import build
 from modelmint.commerce.billing.periods import parts
 from modelmint.commerce.billing.types import BillingInputs, GrantBalance, Invoice
@@ -51,7 +51,7 @@ class Survey:
     """All holdings in all parts of a window, and the credit that is left after them."""
 
     looked: Sequence[Looked]
-    purse: Sequence[GrantBalance]
+    purse: list[GrantBalance]
 
     def invoices(self) -> list[Invoice]:
         """Those that there would be, not numbered."""
@@ -106,11 +106,21 @@ def begin_of(connection: Connection, customer: Customer) -> datetime | None:
     return None if first is None else billing_period(moment(first), customer.anchor).start
 
 
-def survey(connection: Connection, terms: Terms, window: Period) -> Survey:
-    """Every priced holding, part by part, each paying with the credit that those before it left."""
+def survey(
+    connection: Connection,
+    terms: Terms,
+    window: Period,
+    edits: Edits | None = None,
+    purse: list[GrantBalance] | None = None,
+) -> Survey:
+    """Every priced holding, part by part, each paying with the credit that those before it left.
+
+    ``edits``: as if they were made; ``purse``: with this credit instead of all that is left.
+    """
     customer = terms.customer
-    held = [holding for holding in gather.holdings(connection, customer.id) if holding.plan.currency is not None]
-    purse = grants.left_of(connection, customer.id)
+    every = gather.holdings(connection, customer.id, edits or Edits())
+    held = [holding for holding in every if holding.plan.currency is not None]
+    purse = grants.left_of(connection, customer.id) if purse is None else purse
     if not held:
         return Survey((), purse)
     found: list[Looked] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
+from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.billing.prorate import merged
 from modelmint.commerce.billing.types import Held, Kept
 from modelmint.commerce.metering.types import Cell, Distinct, Quantities
@@ -19,6 +20,7 @@ from modelmint.store import catalogue
 from modelmint.store.operation import RELEASED, REPLAYED
 from modelmint.store.quantities import CALL_COLUMNS, MILLIONTHS, exact, shortest
 from modelmint.store.schema import call_rollups, event_rollups, outcomes, subscriptions, uniques
+from modelmint.store.spans import edited
 
 _CELL = ("subscription", "period", "model", "variant", "state")
 
@@ -54,14 +56,15 @@ class Usage:
     calls: dict[str, int] = field(default_factory=dict)
 
 
+_NONE = Edits()
 _SPANS = select(subscriptions).where(subscriptions.c.customer == bindparam("owner")).order_by(subscriptions.c.seq)
 
 
-def holdings(connection: Connection, customer: str) -> list[Holding]:
-    """In the order in which they were first taken."""
+def holdings(connection: Connection, customer: str, edits: Edits = _NONE) -> list[Holding]:
+    """In the order in which they were first taken; as they would be after ``edits``."""
     rows = connection.execute(_SPANS, {"owner": customer}).mappings()
     together: dict[str, list[Any]] = {}
-    for row in rows:
+    for row in edited(rows, edits):
         together.setdefault(row["root"] or row["id"], []).append(row)
     found = []
     for root, spans in together.items():
@@ -126,18 +129,23 @@ def _cell(key: tuple[Any, ...], sides: Sequence[Quantities]) -> Cell:
 
 
 def _pour(
-    cells: dict[tuple[Any, ...], list[Quantities]], meters: Iterable[str], row: Mapping[str, Any], when: int
+    cells: dict[tuple[Any, ...], list[Quantities]], meters: Collection[str], row: Mapping[str, Any], when: int
 ) -> None:
-    for meter, quantities in _quantities(row):
-        if meter in meters:
-            key = (row["period"], meter, row["model"], row["variant"], row["state"])
-            sides = cells.setdefault(key, [Quantities(), Quantities()])
-            sides[when] = _together(sides[when], quantities)
+    for meter, quantities in _quantities(row, meters):
+        key = (row["period"], meter, row["model"], row["variant"], row["state"])
+        sides = cells.setdefault(key, [Quantities(), Quantities()])
+        sides[when] = _together(sides[when], quantities)
 
 
-def _quantities(row: Mapping[str, Any]) -> list[tuple[str, Quantities]]:
-    """The meters that a row of sums feeds."""
+def _quantities(row: Mapping[str, Any], wanted: Collection[str]) -> list[tuple[str, Quantities]]:
+    """The meters, of those ``wanted``, that a row of sums feeds.
+
+    Calls feed all of theirs, be it with a sum of nothing: else a charge that counts them would count what a cut of the
+    period happens to add up together.
+    """
     if "meter" in row:
+        if row["meter"] not in wanted:
+            return []
         largest = exact(row["largest"], MILLIONTHS)
         return [
             (
@@ -148,7 +156,7 @@ def _quantities(row: Mapping[str, Any]) -> list[tuple[str, Quantities]]:
     return [
         (meter, Quantities(int(row["n"]), exact(row[column], power)))
         for meter, (column, power) in CALL_COLUMNS.items()
-        if row[column]
+        if meter in wanted
     ]
 
 

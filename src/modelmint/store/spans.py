@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -36,20 +36,34 @@ def apply(connection: Connection, customer: str, edits: Edits, anchor: int, now:
     recall(connection, customer)
     span = edits.begins
     if span is not None:
-        start = micros(span.starts_at)
-        connection.execute(
-            subscriptions.insert().values(
-                id=new_id("sub"),
-                customer=customer,
-                plan=span.plan,
-                plan_version=span.plan_version,
-                starts_at=start,
-                ends_at=None if span.ends_at is None else micros(span.ends_at),
-                root=span.root or None,
-                state=span.state,
-                **_counters(connection, customer, span, anchor, now),
-            )
-        )
+        counters = _counters(connection, customer, span, anchor, now)
+        connection.execute(subscriptions.insert().values(**_columns(span, new_id("sub")), **counters))
+
+
+def edited(rows: Iterable[Any], edits: Edits) -> Iterator[Mapping[str, Any]]:
+    """Rows of one customer as ``apply`` would leave them, without the counters."""
+    ends = dict(edits.ends)
+    for row in rows:
+        if row["id"] in ends:
+            end = ends[row["id"]]
+            yield {**row, "ends_at": None if end is None else micros(end)}
+        else:
+            yield row
+    if edits.begins is not None:
+        yield _columns(edits.begins, "")
+
+
+def _columns(span: Subscription, name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "customer": span.customer,
+        "plan": span.plan,
+        "plan_version": span.plan_version,
+        "starts_at": micros(span.starts_at),
+        "ends_at": None if span.ends_at is None else micros(span.ends_at),
+        "root": span.root or None,
+        "state": span.state,
+    }
 
 
 def _counters(connection: Connection, customer: str, span: Subscription, anchor: int, now: int) -> dict[str, int]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modelmint.commerce.billing.types import Scheduled
-from modelmint.commerce.types import Subscription
+from modelmint.commerce.types import Plan, Subscription
 from modelmint.kit.period import billing_period
 
 ACTIVE, PAUSED = "active", "paused"
+#: How far ahead a change can be planned.
+HORIZON = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,33 @@ def settled(spans: Sequence[Subscription], now: datetime, anchor: int) -> Edits:
     if span is None:
         return switch(spans, now, None, anchor)
     return _kept(spans, span, now)
+
+
+def too_soon(held: Subscription | None, present: Plan | None, wanted: Plan | None, at: datetime, anchor: int) -> str:
+    """Why customers cannot put ``wanted`` (None: nothing, or a pause) in place of ``present`` then; "" if they can.
+
+    A fee is for a whole billing period, and so are the units that it includes: whoever could leave once they are used
+    would have them for next to nothing.
+    """
+    if held is None or present is None or held.state == PAUSED or at == billing_period(at, anchor).start:
+        return ""
+    fee = _yearly_minor(present)
+    if not fee or (wanted is not None and wanted.currency == present.currency and _yearly_minor(wanted) >= fee):
+        return ""
+    what = "it can be cancelled or paused"
+    if wanted is not None:
+        what = f"{wanted.name!r}, whose fee is lower or in another currency, can be taken"
+    end = billing_period(at, anchor).end
+    return (
+        f"{present.name!r} is paid by the billing period: {what} from {end:%Y-%m-%dT%H:%M:%SZ} on. "
+        "Ask again with 'period_end'"
+    )
+
+
+def _yearly_minor(plan: Plan) -> int:
+    """What twelve billing periods cost at least, in minor units."""
+    monthly, yearly, least = (0 if one is None else one.minor for one in (plan.monthly, plan.yearly, plan.minimum))
+    return max(12 * monthly + yearly, 12 * least)
 
 
 def _kept(spans: Iterable[Subscription], current: Subscription, at: datetime) -> Edits:

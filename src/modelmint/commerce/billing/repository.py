@@ -25,21 +25,23 @@ When = str | datetime
 class Contracts(Protocol):
     """How customers hold plans over time. Customers by id or exact name.
 
-    All of them raise ``UnknownCustomer`` and, for a moment that is past, ``MomentNotAhead``.
+    All of them raise ``UnknownCustomer``, for a moment that is past ``MomentNotAhead``, for one that is more than 400
+    days ahead ``MomentTooFar``. ``own``: the customer itself asks; it gives up a fee, or a part of it, at the end of a
+    billing period only (``OnlyAtPeriodEnd``).
     """
 
-    def change(self, customer: str, plan: str, when: When = "now") -> Subscription:
+    def change(self, customer: str, plan: str, when: When = "now", *, own: bool = False) -> Subscription:
         """Hold the version of ``plan`` that is on sale now from then on; what was planned after it is undone.
 
         Holding it already changes nothing. Raises ``UnknownPlan``.
         """
         ...
 
-    def cancel(self, customer: str, when: When = "now") -> Subscription:
+    def cancel(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
         """Hold nothing from then on; gives what ends. Raises ``NothingHeld``."""
         ...
 
-    def pause(self, customer: str, when: When = "now") -> Subscription:
+    def pause(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
         """No fee and no call from then on, until it is resumed. Changes that are planned still happen."""
         ...
 
@@ -59,8 +61,13 @@ class Contracts(Protocol):
         """What is planned, in the order of time."""
         ...
 
-    def preview(self, customer: str, plan: str | None, when: When = "now", notice: str = "") -> Preview:
-        """What ``change`` (``cancel`` without a plan) would do to the invoices; nothing is stored."""
+    def preview(
+        self, customer: str, plan: str | None, when: When = "now", notice: str = "", *, own: bool = False
+    ) -> Preview:
+        """What ``change`` (``cancel`` without a plan) would do to the invoices; nothing is stored, no call waits.
+
+        What ``own`` forbids is previewed all the same, with ``refused``.
+        """
         ...
 
 

@@ -185,3 +185,5 @@ class Preview:
     at: datetime
     #: Sum of ``changed`` less sum of ``now``, with tax; None where currencies differ or nothing is priced.
     difference: Money | None
+    #: Why the customer cannot have it at that moment (``OnlyAtPeriodEnd``); "" where it can.
+    refused: str = ""

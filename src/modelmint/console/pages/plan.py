@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from modelmint.commerce.billing.types import Invoice
+from modelmint.commerce.billing.types import Invoice, Preview
 from modelmint.commerce.plan_terms import terms_of
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.documents import shown
@@ -50,7 +50,10 @@ def preview(asked: Asked) -> Answer:
     """Invoices as they are on the way to be, and as they would be; nothing is stored."""
     frame = about(asked)
     name, when = asked.query.get("plan", ""), _when(asked.query.get("when", "now"))
-    found = asked.books.contracts.preview(asked.customer, name or None, when, asked.shop.notice)
+    found = _looked_at(asked, name, when)
+    if found.refused and "when" not in asked.query:
+        when = "period_end"
+        found = _looked_at(asked, name, when)
     wanted = asked.books.plan(name) if name else None
     values = {
         "wanted": wanted,
@@ -63,8 +66,14 @@ def preview(asked: Asked) -> Answer:
             ("plan.changed", [shown(asked, invoice) for invoice in found.changed], total(found.changed)),
         ],
         "difference": found.difference,
+        "refused": found.refused,
     }
     return Page("preview.html", {**frame, **values})
+
+
+def _looked_at(asked: Asked, plan: str, when: str) -> Preview:
+    contracts = asked.books.contracts
+    return contracts.preview(asked.customer, plan or None, when, asked.shop.notice, own=not asked.founder)
 
 
 def total(invoices: tuple[Invoice, ...]) -> list[Money]:
@@ -78,19 +87,21 @@ def total(invoices: tuple[Invoice, ...]) -> list[Money]:
 def change(asked: Asked) -> Answer:
     """Hold another plan, or none; the version is the one that was looked at, or nothing happens."""
     name, when = asked.form.get("plan", ""), _when(asked.form.get("when", ""))
+    own = not asked.founder
     if not name:
-        asked.books.contracts.cancel(asked.customer, when)
+        asked.books.contracts.cancel(asked.customer, when, own=own)
         return Go(f"{asked.home}/plan", said="said.cancelled" if when == "now" else "said.cancel_planned")
     if asked.books.plan(name).version != asked.form.get("version"):
         return Go(f"{asked.home}/plan/preview?plan={name}&when={when}", said="said.terms_changed")
-    asked.books.contracts.change(asked.customer, name, when)
+    asked.books.contracts.change(asked.customer, name, when, own=own)
     return Go(f"{asked.home}/plan", said="said.plan_changed" if when == "now" else "said.change_planned")
 
 
 def pause(asked: Asked) -> Answer:
-    """No fee and no call until it is resumed."""
-    asked.books.contracts.pause(asked.customer, "now")
-    return Go(f"{asked.home}/plan", said="said.paused")
+    """No fee and no call until it is resumed; customers pause at the end of the period."""
+    when = "now" if asked.founder else "period_end"
+    asked.books.contracts.pause(asked.customer, when, own=not asked.founder)
+    return Go(f"{asked.home}/plan", said="said.paused" if when == "now" else "said.pause_planned")
 
 
 def resume(asked: Asked) -> Answer:

@@ -49,6 +49,11 @@ WORDS: dict[str, str] = {
     "plan.outdated": "A newer version is on sale.",
     "plan.resume": "Resume",
     "plan.pause": "Pause",
+    "plan.pause_at_end": "Pause from the end of the period on",
+    "plan.only_at_end": (
+        "Not now: the plan held is paid by the period. It can be left, or changed for one of a lower fee or another "
+        "currency, at the end of the period."
+    ),
     "plan.cancel": "Cancel …",
     "plan.none": "No plan is held: calls are refused. Choose one below.",
     "plan.planned": "Planned",
@@ -84,6 +89,7 @@ WORDS: dict[str, str] = {
     "said.cancelled": "The plan has ended.",
     "said.cancel_planned": "The plan ends with the period.",
     "said.terms_changed": "The terms changed in the meantime. Look again before you confirm.",
+    "said.pause_planned": "The plan pauses from the end of the period on.",
     "said.paused": "Paused: no fee and no call until it is resumed.",
     "said.resumed": "Resumed.",
     "said.kept": "What was planned is undone.",
