@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -28,6 +29,7 @@ from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
 from modelmint.kit.period import month_of
 from modelmint.store.books import SqlBooks
+from modelmint.store.errors import BooksUnavailable
 from modelmint.store.open import open_books
 from modelmint.store.schema import leases, subscriptions
 from modelmint.testing.books import Caller, a_caller, some_plans
@@ -125,6 +127,30 @@ def test_a_call_on_a_lease_that_stays_open_too_long_is_released_and_its_answer_r
     assert counted(books) == sum(row.calls for row in books.outcomes() if row.billable)
 
 
+def test_a_settlement_on_a_lease_that_others_released_as_forgotten_is_refused_and_calls_go_on(
+    url: str, books: SqlBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = a_frequent_caller(books, {"max_calls": 100_000})
+    later = open_books(url, ManualClock(START + timedelta(minutes=11)))
+    with monkeypatch.context() as patched:
+        patched.setattr("modelmint.store.leases.IDLE", 600)  # it is not given back by itself
+        while not lent(books):
+            caller.call(times=2)
+        admitted = caller.reserve()
+        later.release_stale()
+        assert lent(books) == 0
+        with pytest.raises(UnknownReservation):
+            caller.settle(admitted)
+        caller.call(times=5)
+    later.close()
+    assert books.journal.verify(raw=True).findings == ()
+    billed = sum(row.calls for row in books.outcomes())
+    deadline = time.monotonic() + 10
+    while lent(books) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert counted(books) == billed
+
+
 def test_closing_the_books_keeps_calls_under_way(url: str, clock: ManualClock) -> None:
     first = open_books(url, clock)
     caller = a_frequent_caller(first, {"max_calls": 100_000})
@@ -217,6 +243,73 @@ def test_nobody_is_refused_while_others_hold_what_they_do_not_use(books: SqlBook
     for one in (caller, elsewhere):
         with pytest.raises(QuotaSpent):
             one.reserve()
+
+
+def test_a_change_to_another_version_of_the_plan_under_load_keeps_the_limit_exactly(
+    books: SqlBooks, others: SqlBooks
+) -> None:
+    caller = a_frequent_caller(books, {"max_calls": 1200})
+    elsewhere = replace(caller, books=others)
+    open_calls = [caller.reserve() for _ in range(4)]
+    elsewhere.call(times=5)
+    books.put_plans(some_plans({"busy": {"per_call": "0.02 USD", "max_calls": 1200}}))
+    others.contracts.change(caller.customer.id, "busy")
+    for call in open_calls[:2]:
+        caller.settle(call, 503, "overloaded")
+    for call in open_calls[2:]:
+        caller.settle(call)
+    others.contracts.pause(caller.customer.id)
+    others.contracts.resume(caller.customer.id)
+    with pytest.raises(QuotaSpent):
+        while True:
+            caller.call()
+            elsewhere.call()
+    for one in (caller, elsewhere):
+        with pytest.raises(QuotaSpent):
+            one.reserve()
+    assert sum(row.calls for row in books.outcomes() if row.billable) == 1200
+
+
+def test_a_change_planned_ahead_takes_the_quota_over_exactly(
+    books: SqlBooks, others: SqlBooks, clock: ManualClock
+) -> None:
+    caller = a_frequent_caller(books, {"max_calls": 1200})
+    books.put_plans(some_plans({"busy": {"per_call": "0.02 USD", "max_calls": 1200}}))
+    others.contracts.change(caller.customer.id, "busy", START + timedelta(hours=1))
+    caller.call(times=10)
+    open_calls = [caller.reserve() for _ in range(4)]
+    clock.advance(timedelta(hours=1))
+    elsewhere = replace(caller, books=others)
+    elsewhere.call(times=3)
+    for call in open_calls:
+        caller.settle(call, 503, "overloaded")
+    with pytest.raises(QuotaSpent):
+        while True:
+            caller.call()
+            elsewhere.call()
+    assert sum(row.calls for row in books.outcomes() if row.billable) == 1200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every commit syncs by itself")
+def test_a_sync_that_fails_is_said_to_be_open_and_settling_again_ends_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = open_books(f"sqlite:///{tmp_path}/books.sqlite")
+    caller = a_caller(books)
+    caller.call(times=3)
+    admitted = caller.reserve()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", failing)
+        with pytest.raises(BooksUnavailable, match="may have been stored"):
+            caller.settle(admitted)
+    assert caller.settle(admitted).billable
+    caller.call(times=3)
+    assert len([row for row in books.outcomes() if row.billable]) == 7
+    books.close()
+
+
+def failing(handle: int) -> None:
+    raise OSError(5, "Input/output error")
 
 
 def test_prepaid_credit_admits_what_it_covers_and_not_one_call_more(books: SqlBooks, others: SqlBooks) -> None:

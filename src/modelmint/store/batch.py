@@ -37,6 +37,7 @@ class Batch:
         self._ended: list[tuple[str]] = []
         self._outcomes: list[tuple[Any, ...]] = []
         self._used: set[str] = set()
+        self._tells_stored = False
         self.answers: dict[tuple[str, str], tuple[str, bytes | None, int] | None] = {}
         self._answer_writes: list[tuple[str, tuple[Any, ...]]] = []
         self._abroad: set[str] = set()
@@ -80,7 +81,8 @@ class Batch:
             lease = leases.of(account.subscription or "")
             if lease is not None:
                 on_lease[lease.id] = lease
-        self.lending.load([*on_lease.values(), *closed])
+        self.lending.know(on_lease.values())
+        self.lending.load(closed)
         for lease in closed:
             self._hold(self.lending.give_back(lease))
 
@@ -208,6 +210,7 @@ class Batch:
         if reservation in self.settled:
             return self.settled[reservation]
         found = self.connection.rows(hot_sql.OUTCOME, (reservation,))
+        self._tells_stored = self._tells_stored or bool(found)
         return outcome_from(found[0]) if found else None
 
     def write(self) -> None:
@@ -228,7 +231,7 @@ class Batch:
     @property
     def must_be_durable(self) -> bool:
         """Whether anybody is told something that a power cut must not take back."""
-        return bool(self._outcomes)
+        return bool(self._outcomes) or self._tells_stored
 
     def written(self) -> None:
         """The transaction was committed."""

@@ -18,6 +18,8 @@ class Counts:
         self._known: dict[str, Counters] = {}
         self._anchors: dict[str, int] = {}
         self._changed: set[str] = set()
+        self._taken_over: set[str] = set()
+        self._later: dict[str, list[str]] = {}
 
     def load(self, customers: Iterable[str], subscriptions: Iterable[str], at: int) -> dict[str, Any]:
         """Read the spans of ``customers`` at ``at`` and ``subscriptions``; the row of each customer's span."""
@@ -30,7 +32,7 @@ class Counts:
             # What has begun (its counters are set) began, even where the clock went back to a moment before.
             begun = row[9] <= at or row[6] >= 0
             former = spans.get(row[1])
-            if begun and (row[10] is None or at < row[10]) and (former is None or former[9] <= row[9]):
+            if begun and (row[10] is None or max(at, row[9]) < row[10]) and (former is None or former[9] <= row[9]):
                 spans[row[1]] = row
         return spans
 
@@ -38,6 +40,7 @@ class Counts:
         """What was used of the plan; a span that was planned ahead goes on where the plan's last span stopped."""
         if span[6] < 0:
             for row in self._connection.rows(hot_sql.COUNTERS_BEFORE, (span[1], span[2])):
+                self._taken_over.add(span[0])
                 return Counters(*row)
         return Counters(*span[4:9])
 
@@ -66,7 +69,21 @@ class Counts:
     def give_back(self, subscription: str, calls: int, month: int) -> None:
         """``calls`` that were counted in ``month`` did not happen."""
         if calls > 0:
-            self.put(subscription, give_back(self.of(subscription), calls, month))
+            for name in (subscription, *self._later_than(subscription)):
+                self.put(name, give_back(self.of(name), calls, month))
+
+    def _later_than(self, subscription: str) -> list[str]:
+        """Spans that took over what was counted here, calls under way included."""
+        later = self._later.get(subscription)
+        if later is None:
+            rows = self._connection.rows(hot_sql.LATER, (subscription,) * 3)
+            later = [name for name, month in rows if month >= 0 or name in self._taken_over]
+            self._later[subscription] = later
+        return later
+
+    def knows(self, subscription: str) -> bool:
+        """Whether its row was read, and is held, by this transaction."""
+        return subscription in self._known
 
     def write(self) -> None:
         """Send what changed."""

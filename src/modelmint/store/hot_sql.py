@@ -38,7 +38,7 @@ SUBSCRIPTIONS = (
 #: Counters of the plan's span before one that begins now, for a span planned ahead (see ``spans.NOT_BEGUN``).
 COUNTERS_BEFORE = (
     "SELECT lifetime_calls, since, month, month_calls, next_call FROM subscriptions "
-    "WHERE customer = ? AND plan = ? AND month >= 0 ORDER BY starts_at DESC, seq DESC LIMIT 1"
+    "WHERE customer = ? AND plan = ? AND month >= 0 ORDER BY starts_at DESC, seq DESC LIMIT 1 {lock}"
 )
 PLAN = "SELECT body FROM plans WHERE name = ? AND version = ?"
 #: What ``commerce.offers.on_sale`` says, in one statement.
@@ -74,7 +74,16 @@ FORGOTTEN = "SELECT id, subscription, granted, month FROM leases WHERE id {list}
 KNOWN = "SELECT id FROM outcomes WHERE id {list}"
 
 ADD_LEASE = "INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-GRANT = "UPDATE leases SET granted = ? WHERE id = ?"
+GRANT = "UPDATE leases SET granted = ? WHERE id = ? AND recalled = 0"
+#: Fails where the lease is recalled or gone, as a division by zero (PostgreSQL: one trip tells no count of rows).
+STILL_OURS = "SELECT 1 / count(*) FROM leases WHERE id = ? AND recalled = 0"
+FORGOTTEN_OF = "SELECT subscription FROM leases WHERE id {list} AND owner <> ?"
+#: Later spans of the same plan: they took over what a span had counted.
+LATER = (
+    "SELECT id, month FROM subscriptions WHERE customer = (SELECT customer FROM subscriptions WHERE id = ?) "
+    "AND plan = (SELECT plan FROM subscriptions WHERE id = ?) "
+    "AND (starts_at, seq) > (SELECT starts_at, seq FROM subscriptions WHERE id = ?) ORDER BY id {lock}"
+)
 RECALL = "UPDATE leases SET recalled = 1 WHERE subscription = ? AND owner <> ? AND recalled = 0"
 END_LEASE = "DELETE FROM leases WHERE id = ?"
 ADD_RESERVATION = "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -180,6 +189,12 @@ class HotConnection:
                 self._log = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
             os.fdatasync(self._log)
 
+    def make_durable(self) -> None:
+        """After a sync that failed: whatever is committed goes into the database file, or this fails, too."""
+        busy, _, _ = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise OSError("the log cannot be copied into the database file while somebody reads it")
+
     def rollback(self) -> None:
         """Undo; harmless where the database has undone by itself."""
         if self.kind == "sqlite" and not self._connection.in_transaction:
@@ -194,6 +209,15 @@ class HotConnection:
         """The statement once for each of ``values``."""
         if values:
             self._cursor.executemany(self._text(statement), values)
+
+    def update(self, statement: str, values: Sequence[Sequence[Any]], check: str) -> int:
+        """``many``, and how many rows there were; in one trip with other writes ``check`` fails where a row is not."""
+        self.many(statement, values)
+        if self.kind == "sqlite":
+            return int(self._cursor.rowcount) if values else 0
+        for one in values:
+            self._cursor.execute(self._text(check), one[-1:])
+        return len(values)
 
     @property
     def broken(self) -> bool:

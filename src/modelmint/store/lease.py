@@ -12,8 +12,8 @@ class Lease:
     """One row of ``leases`` and what this process did with it. ``Leases.lock`` guards it."""
 
     __slots__ = (
-        "account", "digests", "ends_at", "id", "is_doubtful", "is_open", "last_used", "left", "month", "renew_at",
-        "size", "starts_at", "unused",
+        "account", "digests", "ends_at", "granted", "id", "is_doubtful", "is_open", "last_used", "left", "month",
+        "renew_at", "size", "starts_at", "unused",
     )  # fmt: skip
 
     def __init__(self, account: Account, month: int, starts_at: int, ends_at: int, renew_at: int) -> None:
@@ -25,6 +25,8 @@ class Lease:
         self.renew_at = renew_at
         #: Calls left of the plan when it was last asked, beyond the lease; None without a limit.
         self.left: int | None = None
+        #: What its row says, as long as nobody else removed it.
+        self.granted = 0
         #: How many calls were lent last, and how many nobody has begun.
         self.size = self.unused = 0
         #: False: nobody starts a call on it any more; it is to be given back.

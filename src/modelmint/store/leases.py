@@ -31,6 +31,12 @@ FRESH = 0.1
 BOUND = 0.15
 #: A lease that was not used for so many seconds is given back; a caller who comes again within them gets one.
 IDLE = 0.05
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the machine sleeps, where the system has one."""
+    return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
 
 
 def recall(connection: Connection, customer: str) -> None:
@@ -44,9 +50,9 @@ def recall(connection: Connection, customer: str) -> None:
 
 def wait_given_back(database: Database, customers: Iterable[str]) -> None:
     """Wait until the leases of ``customers`` that are recalled are gone, their owners dead, or ``BOUND`` has passed."""
-    until = time.monotonic() + BOUND
+    until = steady() + BOUND
     query = select(rows.c.owner).where(rows.c.customer.in_(sorted(customers)), rows.c.recalled == 1)
-    while time.monotonic() < until:
+    while steady() < until:
         with database.read() as connection:
             owners = set(connection.scalars(query))
         if all(is_dead(parse(owner), shared_disk_only=database.kind == "sqlite") for owner in owners):
@@ -66,7 +72,7 @@ class Leases:
         self._under_way: dict[str, Reservation] = {}
         self._asked: dict[str, float] = {}
         self._fresh_until = 0.0
-        #: When recalls were looked for last, monotonic seconds.
+        #: When recalls were looked for last, seconds of ``steady``.
         self.looked_at = 0.0
 
     def admit(self, request: AdmissionRequest) -> Admitted | None:
@@ -86,7 +92,7 @@ class Leases:
             lease, now
         )  # fmt: skip
         with self.lock:
-            at = time.monotonic()
+            at = steady()
             if not lease.is_open or lease.unused < calls or at >= self._fresh_until:
                 return None
             lease.unused -= calls
@@ -112,7 +118,7 @@ class Leases:
 
     def is_wanted(self, subscription: str) -> bool:
         """Whether this caller came a moment ago, too; notes that it came."""
-        now = time.monotonic()
+        now = steady()
         before = self._asked.get(subscription)
         if len(self._asked) > 10_000:
             self._asked.clear()
@@ -120,7 +126,7 @@ class Leases:
         return before is not None and now - before < IDLE
 
     def looked(self, since: float) -> None:
-        """Recalls were looked for at ``since`` (monotonic seconds), and closed here."""
+        """Recalls were looked for at ``since`` (seconds of ``steady``), and closed here."""
         self.looked_at, self._fresh_until = since, since + FRESH
 
     def open(self, lease: Lease, digest: str, key: str, expires_at: int | None) -> None:
@@ -142,7 +148,7 @@ class Leases:
             if self._by_subscription.get(lease.subscription) is lease:
                 del self._by_subscription[lease.subscription]
             for digest in lease.digests:
-                if self._by_key[digest][0] is lease:
+                if self._by_key.get(digest, (None,))[0] is lease:
                     del self._by_key[digest]
             lease.digests.clear()
 
@@ -187,11 +193,11 @@ class Leases:
             lease.left, lease.size = left, calls
             if lease.is_open:
                 lease.unused += calls
-                lease.last_used = time.monotonic()
+                lease.last_used = steady()
 
     def overdue(self, now: int) -> list[Lease]:
         """Open leases that nobody used for a while, or that were held for long."""
-        before = time.monotonic() - IDLE
+        before = steady() - IDLE
         held = self._by_subscription.values()
         return [one for one in held if one.last_used < before or not one.starts_at <= now < one.renew_at]
 

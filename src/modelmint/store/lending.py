@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +12,12 @@ from modelmint.store import hot_sql
 from modelmint.store.counts import Counts
 from modelmint.store.hot_sql import HotConnection
 from modelmint.store.lease import Lease, Reservation
-from modelmint.store.leases import TICK, Leases
+from modelmint.store.leases import TICK, Leases, steady
 from modelmint.store.process import is_dead, parse
+
+
+class LeaseLost(Exception):
+    """A lease that we hold is recalled or gone; no error of a caller's, the batch is decided anew without it."""
 
 
 class Lending:
@@ -41,7 +44,7 @@ class Lending:
 
     def look(self, now: int) -> None:
         """Close what was recalled or is overdue."""
-        at = time.monotonic()
+        at = steady()
         if not self._leases.any:
             self._looked = at  # whatever is lent in this batch is recalled after it
             return
@@ -52,14 +55,19 @@ class Lending:
         for lease in self._leases.overdue(now):
             self._leases.close(lease)
 
-    def load(self, leases: Iterable[Lease]) -> None:
-        """Read the rows of ``leases``."""
+    def know(self, leases: Iterable[Lease]) -> None:
+        """Work on ``leases`` as we remember them; ``write`` sees whether their rows are still there."""
         for lease in leases:
             self._touched[lease.id] = lease
-        if self._touched:
-            names = self._connection.strings(sorted(self._touched))
-            for name, granted in self._connection.rows(hot_sql.LEASES, (names,)):
-                self._granted[name] = self._written[name] = granted
+            self._granted[lease.id] = self._written[lease.id] = lease.granted
+
+    def load(self, leases: Sequence[Lease]) -> None:
+        """Read the rows of ``leases``, which are to be given back."""
+        names = [lease.id for lease in leases]
+        self._touched.update(zip(names, leases, strict=True))
+        rows = self._connection.rows(hot_sql.LEASES, (self._connection.strings(sorted(names)),)) if names else []
+        self._written.update(rows)
+        self._granted.update(rows)
 
     def under_way(self, call: str) -> Reservation | None:
         """A call on one of our leases, not ended and not given back in this batch."""
@@ -105,6 +113,8 @@ class Lending:
         for lease in self._touched.values():
             if not lease.is_low or lease.id not in self._written or not lease.starts_at <= now < lease.ends_at:
                 continue
+            if not self._counts.knows(lease.subscription):
+                continue  # it ran low just now; the next batch reads, and locks, subscriptions before leases
             counters = self._counts.of(lease.subscription)
             left = room(lease.account, counters, counters.month)
             size = lease_size(left)
@@ -116,8 +126,12 @@ class Lending:
         lease = self._leases.of(subscription) or self._new.get(subscription)
         if lease is None or not lease.is_open:
             return None
-        if lease.id not in self._granted:
+        if lease.subscription not in self._new:
+            before = self._granted.pop(lease.id, None)
+            used = 0 if before is None else self._written.pop(lease.id) - before
             self.load([lease])
+            if lease.id in self._granted:
+                self._granted[lease.id] -= used
         return self.give_back(lease)
 
     def give_back(self, lease: Lease) -> list[Reservation]:
@@ -155,8 +169,9 @@ class Lending:
 
     def release(self, names: Sequence[str]) -> None:
         """Give back the leases of processes that are dead or silent for long."""
-        rows = self._connection.rows(hot_sql.FORGOTTEN, (self._connection.strings(sorted(names)), self._owner))
-        for name, subscription, granted, month in rows:
+        asked = (self._connection.strings(sorted(names)), self._owner)
+        self._counts.load((), {row[0] for row in self._connection.rows(hot_sql.FORGOTTEN_OF, asked)}, 0)
+        for name, subscription, granted, month in self._connection.rows(hot_sql.FORGOTTEN, asked):
             if name in self._removed:
                 continue
             self._counts.give_back(subscription, granted, month)
@@ -171,14 +186,16 @@ class Lending:
             for lease in self._new.values() if lease.id in granted
         ]  # fmt: skip
         many(hot_sql.ADD_LEASE, new)
-        changed = [
-            (granted[name], name) for name, was in sorted(self._written.items()) if granted.get(name, was) != was
-        ]
-        many(hot_sql.GRANT, changed)
+        before = sorted(self._written.items())
+        changed = [(granted[name], name) for name, was in before if granted.get(name, was) != was]
+        if self._connection.update(hot_sql.GRANT, changed, hot_sql.STILL_OURS) != len(changed):
+            raise LeaseLost("a lease in use was recalled, or released as forgotten")
         many(hot_sql.END_LEASE, [(name,) for name in sorted(self._removed)])
 
     def written(self) -> None:
         """The transaction was committed."""
+        for name, lease in self._touched.items():
+            lease.granted = self._granted.get(name, 0)
         for call, unused in self._ended.items():
             self._leases.ended(call, unused)
         for lease, size, left in self._lent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 from typing import cast
 
@@ -14,7 +13,7 @@ from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
 from modelmint.store.batch import Batch
 from modelmint.store.lease import Reservation
-from modelmint.store.leases import BOUND
+from modelmint.store.leases import BOUND, steady
 from modelmint.store.operation import REPLAYED, Pending
 
 #: Answers of idempotent calls are kept this long, in microseconds.
@@ -110,7 +109,7 @@ class Reserve:
         if subscription is None:
             return False
         if batch.is_abroad(subscription):
-            now = time.monotonic()
+            now = steady()
             self._give_up_at = self._give_up_at or now + BOUND
             if now < self._give_up_at:
                 return True

@@ -19,7 +19,8 @@ from modelmint.store.batch import Batch
 from modelmint.store.database import Database, as_ours
 from modelmint.store.errors import BooksUnavailable
 from modelmint.store.hot_sql import HotConnection
-from modelmint.store.leases import TICK
+from modelmint.store.leases import TICK, steady
+from modelmint.store.lending import LeaseLost
 from modelmint.store.memory import Memory
 from modelmint.store.operation import Operation
 from modelmint.store.settle import Release
@@ -52,6 +53,8 @@ class GroupWriter:
         self._closed = False
         self._connection: HotConnection | None = None
         self._waiting: list[Operation] = []
+        #: The last sync failed: nobody is served until what is committed is known to be on the disk.
+        self._unsynced = False
         #: When whatever waits is tried again, monotonic seconds.
         self._retry_at = 0.0
 
@@ -135,7 +138,7 @@ class GroupWriter:
         if waiting or leases.closed() or leases.overdue(micros(self._memory.clock.now())):
             self._execute(waiting, turn)
             return
-        at = time.monotonic()
+        at = steady()
         try:
             if self._connect().rows(hot_sql.RECALLED, (self._memory.owner,)):
                 self._execute([], turn)
@@ -167,42 +170,44 @@ class GroupWriter:
                 return batch, False
         return batch, True
 
-    def _execute(self, operations: Sequence[Operation], turn: Turn) -> None:
-        told = False
+    def _execute(self, operations: Sequence[Operation], turn: Turn, tries: int = 3) -> None:
+        told = committed = False
         batch: Batch | None = None
         try:
             with turn:
                 connection = self._connect()
                 batch = Batch(connection, self._memory)
-                batch.load(
-                    [digest for operation in operations for digest in operation.digests()],
-                    [name for operation in operations for name in operation.reservations()],
-                )
-                for operation in operations:
-                    operation.apply(batch)
+                self._decide(batch, operations)
                 early = [operation for operation in operations if operation.tells_early and not operation.waits]
                 with connection.writing():
                     batch.write()
                     if not early:
                         connection.commit(durable=batch.must_be_durable)
-                told = True
                 if early:
+                    told = True
                     for operation in early:
                         operation.decided()
                     connection.commit(durable=batch.must_be_durable)
+            committed = True
             if batch.must_be_durable:
                 connection.sync()
         except Exception as error:  # whatever it was, every caller must hear of it and the thread must live
             if batch is not None:
                 batch.lending.failed()
             self._undo()
-            if len(operations) > 1 and not told and not _is_outage(error):
+            if committed:
+                self._unsynced = True
+                for operation in operations:
+                    operation.failed(_perhaps_stored(error))
+            elif not told and tries > 1 and _is_to_be_repeated(error):
+                self._execute(operations, turn, tries - 1)
+            elif len(operations) > 1 and not told and not _is_outage(error):
                 # One operation that the database cannot hold must not fail the others.
                 for operation in operations:
                     self._execute([operation], turn)
-                return
-            for operation in operations:
-                operation.failed(as_ours(error))
+            else:
+                for operation in operations:
+                    operation.failed(as_ours(error))
             return
         batch.written()
         for operation in operations:
@@ -211,6 +216,14 @@ class GroupWriter:
             else:
                 operation.durable()
         self._refresh_credit(batch.refreshes)
+
+    def _decide(self, batch: Batch, operations: Sequence[Operation]) -> None:
+        batch.load(
+            [digest for operation in operations for digest in operation.digests()],
+            [name for operation in operations for name in operation.reservations()],
+        )
+        for operation in operations:
+            operation.apply(batch)
 
     def _wait(self, operation: Operation) -> None:
         if not self._waiting:
@@ -226,6 +239,9 @@ class GroupWriter:
                 _log.exception("the prepaid credit of %s could not be looked at", subscription)
 
     def _connect(self) -> HotConnection:
+        if self._connection is not None and self._unsynced:
+            self._connection.make_durable()
+            self._unsynced = False
         if self._connection is None:
             self._connection = HotConnection(
                 self._database.driver_connection(), self._database.kind, self._database.file
@@ -248,6 +264,20 @@ class GroupWriter:
                 connection.close()
             except Exception:
                 return
+
+
+def _is_to_be_repeated(error: Exception) -> bool:
+    """A lease that we do not hold any more (it is closed here by now), a deadlock, a serialisation failure."""
+    if isinstance(error, LeaseLost) or type(error).__name__ == "DivisionByZero":
+        return True
+    return getattr(error, "sqlstate", None) in {"40P01", "40001"}
+
+
+def _perhaps_stored(error: Exception) -> BooksUnavailable:
+    return BooksUnavailable(
+        f"the books were written, and the disk did not confirm it: {error}. It may have been stored; settle again",
+        retry_after=1,
+    )
 
 
 def _is_outage(error: Exception) -> bool:
