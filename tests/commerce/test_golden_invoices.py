@@ -231,7 +231,7 @@ def test_a_cap_goes_on_where_the_part_before_stopped() -> None:
     found = invoice(table, a_cell("calls", 200, 1900))
     assert minors(found) == [1000, -500]
     assert found.lines[1].explanation == (
-        "usage of 2026-11 comes to 105.00 USD; at most 100.00 USD is charged; 95.00 USD is on earlier invoices"
+        "usage of 2026-11 comes to 105.00 USD; at most 100.00 USD is charged; 95.00 USD is billed already"
     )
 
 

@@ -74,7 +74,7 @@ def test_a_begun_package_is_paid_once_in_whichever_part_it_was_begun() -> None:
     assert [minors([line])[0] for line in (first, second, third)] == [14_997, 0, 4999]
     assert [line.quantity for line in (first, second, third)] == [3, 0, 1]
     assert third.explanation == (
-        "pages of 2026-11: 20 after 290 begin 1 of 100 each: 1 x 4.999 KWD = 4.999 KWD; 3 are on earlier invoices"
+        "pages of 2026-11: 20 after 290 begin 1 of 100 each: 1 x 4.999 KWD = 4.999 KWD; 3 are billed already"
     )
     assert (third.data["units"], third.data["units_before"], third.data["package"]) == (20, 290, 100)
 
@@ -166,7 +166,7 @@ def test_count_max_and_unique_count_events_the_largest_and_different_values() ->
         "Clinic: largest disk",
         "Clinic: different patients",
     ]
-    assert lines[2].explanation.endswith("10 are on earlier invoices")
+    assert lines[2].explanation.endswith("10 are billed already")
 
 
 def test_late_usage_stands_after_the_rest_and_says_so() -> None:

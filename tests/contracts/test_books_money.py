@@ -144,7 +144,7 @@ def test_a_call_after_its_period_was_closed_falls_into_the_next(books: SqlBooks,
     (invoice,) = books.close_period(caller.customer.id, DECEMBER, "")
     assert invoice.total == Money(2, "USD")
     assert "counted after 2026-11 was closed" in invoice.lines[0].explanation
-    assert "2 are on earlier invoices" in invoice.lines[0].explanation
+    assert "2 are billed already" in invoice.lines[0].explanation
 
 
 def test_periods_are_closed_in_order(books: SqlBooks, clock: ManualClock) -> None:

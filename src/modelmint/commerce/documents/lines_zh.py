@@ -58,7 +58,7 @@ def _asides(line: InvoiceLine) -> list[str]:
         total = Decimal(str(data["before"])) + Decimal(line.quantity)
         notes.append(f"按账期累计 {json_number(total)} 舍入为 {line.amount}")
     if Decimal(str(data["before"])):
-        notes.append(f"先前账单已计 {data['before']}")
+        notes.append(f"已计费 {data['before']}")
     if data["late"]:
         notes.append(f"{data['month']} 结账后补计")
     return notes
@@ -98,7 +98,7 @@ def _monthly(line: InvoiceLine) -> Said:
     if held == whole:  # the first release had whole months only, and neither key
         return f"{month} 月费", f"{month} 月费：1 × {data.get('fee', line.unit_price)}"
     said = f"{month} 月费：{_days(held)} / {_days(whole)} × {data['fee']} = {line.amount}"
-    before = [f"先前账单已计 {_days(data['before_us'])}"] if data["before_us"] else []
+    before = [f"已计费 {_days(data['before_us'])}"] if data["before_us"] else []
     return f"{month} 月费", "；".join([said, *before])
 
 
@@ -118,7 +118,7 @@ def _yearly(line: InvoiceLine) -> Said:
 def _cap(line: InvoiceLine) -> Said:
     data = line.data
     said = f"{data['month']} 用量计 {data['usage']}，最多收取 {data['cap']}"
-    before = [f"先前账单已收 {data['before']}"] if Decimal(data["before"].split()[0]) else []
+    before = [f"已收取 {data['before']}"] if Decimal(data["before"].split()[0]) else []
     return f"{data['month']} 用量封顶 {data['cap']}", "；".join([said, *before])
 
 

@@ -127,7 +127,7 @@ def asides(usage: Usage, amount: Money, rounded: bool, part: tuple[Decimal, Deci
     if rounded:
         notes.append(f"{amount} after rounding the period's running total of {number(before + new)}")
     if before:
-        notes.append(f"{number(before)} are on earlier invoices")
+        notes.append(f"{number(before)} are billed already")
     if usage.late:
         notes.append(f"counted after {usage.month} was closed")
     return notes

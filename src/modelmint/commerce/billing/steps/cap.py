@@ -41,7 +41,7 @@ def _line(work: Work, cap: Money, period: Period) -> InvoiceLine:
     amount = (charged.after - charged.before) - (usage.after - usage.before)
     month = period_name(period.start)
     said = f"usage of {month} comes to {usage.after}; at most {cap} is charged"
-    said += f"; {charged.before} is on earlier invoices" if usage.before.minor else ""
+    said += f"; {charged.before} is billed already" if usage.before.minor else ""
     return InvoiceLine(
         description=f"{work.plan.title}: usage above {cap}, {month}",
         meter=None,

@@ -43,7 +43,7 @@ def _line(work: Work, fee: Money, amount: Money, spans: tuple[int, int]) -> Invo
         said = f"the monthly fee for {month}: 1 x {fee}"
     else:
         said = f"the monthly fee for {month}: {days_text(held)} of {days_text(whole)} x {fee} = {amount}"
-        said += f"; {days_text(before)} are on earlier invoices" if before else ""
+        said += f"; {days_text(before)} are billed already" if before else ""
     return InvoiceLine(
         description=f"{work.plan.title}, {month}",
         meter=None,
