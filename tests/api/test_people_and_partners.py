@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -341,3 +342,64 @@ def test_alarms_are_listed_for_the_founder_and_for_whose_key_it_is(ask: Ask, app
     assert ask(None, "GET", "/admin/v1/alarms?open=true").json() == {"alarms": []}
     assert ask(secret, "GET", "/v1/alarms").json() == {"alarms": []}
     refused(ask(secret, "GET", "/v1/alarms?open=maybe"), 422, "bad_field")
+
+
+EDGES = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z", "1969-12-31", "9999-01-01"]
+
+
+@pytest.mark.parametrize("moment", [*EDGES, "2027-01-01T00:00:00", "yesterday", "\ud800"])
+def test_a_moment_beyond_the_calendar_is_refused_wherever_one_is_read(
+    ask: Ask, furnished: Furnished, moment: str
+) -> None:
+    customer, _ = a_customer(ask)
+    _, secret = a_key(ask, customer, "keys", "invoices")
+    theirs = f"/admin/v1/customers/{customer}"
+    asked = [
+        (secret, "/v1/keys", {"scopes": ["keys"], "expires_at": moment}),
+        (None, f"{theirs}/credits", {"amount": "5 USD", "expires_at": moment}),
+        (None, "/admin/v1/messages/replay", {"since": moment}),
+        (secret, "/v1/subscription", {"plan": "payg", "at": moment}),
+        (secret, "/v1/subscription/preview", {"plan": "payg", "at": moment}),
+    ]
+    for who, path, body in asked:
+        answer = ask(who, "POST", path, content=json.dumps(body))
+        assert answer.status_code == 422, (path, answer.text)
+    plan = {"per_call": "0.02 USD", "effective_at": moment}
+    assert ask(None, "PUT", "/admin/v1/plans/edge", content=json.dumps(plan)).status_code == 422
+    if moment.isascii():
+        assert ask(None, "GET", "/admin/v1/audit", params={"since": moment}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("amount", "priority"),
+    [("99999999999999999999 USD", 10), ("10000000000000 USD", 10), ("5 USD", 10**19), ("5 USD", -(10**19))],
+)
+def test_credit_that_no_book_can_hold_is_refused(ask: Ask, amount: str, priority: int) -> None:
+    customer, _ = a_customer(ask)
+    body = {"amount": amount, "priority": priority}
+    answer = ask(None, "POST", f"/admin/v1/customers/{customer}/credits", json=body)
+    assert answer.status_code == 422 and answer.json()["code"] in ("bad_money", "bad_field")
+    assert ask(None, "GET", f"/admin/v1/customers/{customer}/credits").json()["grants"] == []
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"monthly": "9" * 30 + " USD"},
+        {"monthly": "10000000000000 USD"},
+        {"per_call": "0." + "0" * 199 + "1 USD"},
+        {"per_call": "0.0000000000001 USD"},
+        {"per_call": "1000000000000 USD"},
+        {"monthly": "5 USD", "included_calls": 10**30},
+        {"per_call": "0.02 USD", "max_calls": 10**30},
+        {"per_call": "0.02 USD", "calls_per_minute": 10**30},
+        {"free_calls": 10**30, "days": 7},
+        {"free_calls": 10, "days": 10**10},
+        {"charges": [{"meter": "pages", "price": "0.02 USD", "included": 10**30}]},
+        {"charges": [{"meter": "pages", "price": "0.02 USD", "package": 10**30}]},
+    ],
+)
+def test_a_plan_that_no_invoice_can_hold_is_refused(ask: Ask, terms: dict[str, Any]) -> None:
+    answer = ask(None, "PUT", "/admin/v1/plans/huge", json=terms)
+    assert answer.status_code == 422, answer.text
+    assert all(plan["name"] != "huge" for plan in ask(None, "GET", "/admin/v1/plans").json()["plans"])

@@ -185,10 +185,11 @@ def test_a_key_without_the_scope_changes_nothing(app: Application, furnished: Fu
         assert (found.status_code, found.json()["code"]) == (403, "key_lacks_scope")
 
 
-@pytest.mark.parametrize("moment", ["yesterday", "2026-11-10T00:00:00Z", "2027-01-01", 5])
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-10T00:00:00Z", "2027-01-01T00:00:00", 5])
 def test_a_moment_that_is_none_or_past_is_refused(app: Application, furnished: Furnished, moment: object) -> None:
     found = ask(app, "POST", "/v1/subscription", furnished.secret, json={"plan": "clinic", "at": moment})
-    assert (found.status_code, found.json()["code"]) in [(422, "bad_field"), (422, "moment_not_ahead")]
+    assert found.status_code == 422
+    assert found.json()["code"] in ("bad_field", "bad_period", "moment_not_ahead")
     assert ask(app, "GET", "/v1/subscription", furnished.secret).json()["current"]["plan"] == "payg"
 
 

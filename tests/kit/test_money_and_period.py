@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmint.kit.money import EXPONENTS, BadMoney, Money, UnitPrice, parse_money, parse_price, round_money
-from modelmint.kit.period import BadPeriod, Period, month_of, parse_month
+from modelmint.kit.period import BadPeriod, Period, month_of, parse_moment, parse_month
 
 currencies = st.sampled_from(sorted(EXPONENTS))
 
@@ -82,3 +82,48 @@ def test_a_period_that_ends_before_it_starts_or_has_no_zone_is_refused() -> None
         Period(datetime(2026, 1, 1), datetime(2026, 2, 1))
     with pytest.raises(BadPeriod):
         parse_month("november")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10000000000000 USD",
+        "9" * 30 + " USD",
+        "0." + "0" * 12 + "1 USD",
+        "1000000000000 JPY",
+        "٤٩ USD",
+        "1" * 5000 + " USD",
+    ],
+)
+def test_an_amount_beyond_the_books_is_refused(text: str) -> None:
+    with pytest.raises(BadMoney):
+        parse_money(text)
+
+
+def test_the_largest_amounts_and_the_finest_price_are_read() -> None:
+    assert parse_money("-999999999999.99 USD").minor == -99_999_999_999_999
+    assert parse_price("999999999999.000000000001 USD").amount == Decimal("999999999999.000000000001")
+
+
+@pytest.mark.parametrize("minor", [10**15, -(10**15), 2**63, 10**300])
+def test_money_never_grows_beyond_the_books(minor: int) -> None:
+    with pytest.raises(BadMoney):
+        Money(minor, "USD")
+    with pytest.raises(BadMoney):
+        Money(10**15 - 1, "USD") + Money(1, "USD")
+    with pytest.raises(BadMoney):
+        UnitPrice(Decimal(minor), "USD").times(1000)
+
+
+@given(
+    st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)),
+    st.timedeltas(-timedelta(hours=23), timedelta(hours=23)),
+)
+def test_a_moment_is_read_in_utc_or_refused(naive: datetime, offset: timedelta) -> None:
+    text = naive.replace(tzinfo=timezone(timedelta(seconds=offset // timedelta(seconds=60) * 60))).isoformat()
+    try:
+        found = parse_moment(text)
+    except BadPeriod:
+        assert not 1971 <= naive.year <= 9997
+    else:
+        assert found.tzinfo is UTC and 1970 <= found.year <= 9998

@@ -17,8 +17,10 @@ from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.documents.invoice_json import money_json
 from modelmint.kit.canonical import plain
 from modelmint.kit.money import parse_money
-from modelmint.kit.period import parse_moment, parse_month
+from modelmint.kit.period import parse_month
 from modelmint.operations import billing
+
+LARGEST_PRIORITY = 1_000_000
 
 
 def billing_routes(service: Service) -> list[Route]:
@@ -137,14 +139,15 @@ def _one(asked: Asked) -> Any:
 def grant(asked: Asked) -> Reply:
     """``{"amount": "50 USD", "priority"? 10, "expires_at"?, "source"? "purchase", "note"?}``."""
     books = asked.service.shop.books
-    expires, priority = asked.optional("expires_at"), asked.body.get("priority", 10)
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        raise BadQuery(f"expected 'priority' as a whole number, found {echo(priority)}")
+    priority = asked.body.get("priority", 10)
+    if not isinstance(priority, int) or isinstance(priority, bool) or not abs(priority) <= LARGEST_PRIORITY:
+        wanted = f"a whole number from -{LARGEST_PRIORITY} to {LARGEST_PRIORITY}"
+        raise BadQuery(f"expected 'priority' as {wanted}, found {echo(priority)}")
     found = books.credits.grant(
         asked.path["customer"],
         parse_money(asked.text("amount")),
         priority=priority,
-        expires_at=None if expires is None else parse_moment(expires),
+        expires_at=asked.moment("expires_at"),
         source=asked.text("source", default="purchase"),
         note=asked.optional("note") or "",
     )

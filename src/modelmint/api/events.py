@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from modelmint.api.body import header, read_body
-from modelmint.api.errors import BadQuery, UnsupportedMediaType
+from modelmint.api.errors import UnsupportedMediaType
 from modelmint.api.identity import key_digest
 from modelmint.api.problems import problem
 from modelmint.api.respond import JSON, send_bytes, to_json
@@ -87,9 +87,7 @@ def log(asked: Asked) -> Any:
 def _page(asked: Asked, wanted: str) -> Any:
     shop = asked.service.shop
     customer = shop.books.customer(wanted)
-    text = asked.query.get("limit", str(PAGE))
-    if not text.isdecimal() or not 0 < int(text[:9]) <= LARGEST_PAGE:
-        raise BadQuery(f"expected limit as a number from 1 to {LARGEST_PAGE}, found {text[:20]!r}")
-    page = shop.books.meters.log(customer.id, period_of(asked, customer), asked.query.get("after", ""), int(text))
+    limit = asked.whole("limit", PAGE, most=LARGEST_PAGE)
+    page = shop.books.meters.log(customer.id, period_of(asked, customer), asked.query.get("after", ""), limit)
     calls = [present_call(outcome, shop.name) for outcome in page.calls]
     return {"events": [*calls, *(present(event) for event in page.events)], "next": page.next or None}

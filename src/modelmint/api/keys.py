@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.routing import Route
@@ -13,10 +13,9 @@ from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
 from modelmint.commerce.errors import UnknownKey
 from modelmint.commerce.people.scopes import checked, parse, require
-from modelmint.commerce.people.terms import LONGEST_OVERLAP, OVERLAP, within
+from modelmint.commerce.people.terms import LONGEST_OVERLAP, OVERLAP, end_of_new
 from modelmint.commerce.types import Key
 from modelmint.kit.canonical import plain
-from modelmint.kit.period import parse_moment
 
 
 def key_routes(service: Service) -> list[Route]:
@@ -43,7 +42,7 @@ def make_own(asked: Asked) -> Reply:
     wanted = scopes_asked(asked)
     mine = [scope for scope in caller.scopes if scope != "partner"]
     scopes = mine if wanted is None else checked(wanted, within=caller.scopes)
-    end = within(moment_asked(asked, "expires_at"), caller.expires_at)
+    end = end_of_new(asked.moment("expires_at"), caller)
     made = asked.service.shop.books.add_key(asked.customer, asked.text("name", default="api"), scopes, end)
     return Reply(with_secret(*made), status=201)
 
@@ -53,7 +52,7 @@ def rotate_own(asked: Asked) -> Reply:
     caller, former = _caller(asked), _own(asked)
     for scope in former.scopes:
         require(caller, scope)
-    end = within(moment_asked(asked, "expires_at") or former.expires_at, caller.expires_at)
+    end = end_of_new(asked.moment("expires_at"), caller, former)
     made = asked.service.shop.books.people.rotate(former.id, overlap_asked(asked), expires_at=end)
     return Reply(with_secret(*made), status=201)
 
@@ -72,13 +71,13 @@ def make(asked: Asked) -> Reply:
     """A key for a customer; its secret is in this answer only."""
     books = asked.service.shop.books
     customer = books.customer(asked.path["customer"])
-    name, end = asked.text("name", default="api"), moment_asked(asked, "expires_at")
+    name, end = asked.text("name", default="api"), asked.moment("expires_at")
     return Reply(with_secret(*books.add_key(customer.id, name, scopes_asked(asked), end)), status=201)
 
 
 def rotate(asked: Asked) -> Reply:
     """Replace any key."""
-    people, end = asked.service.shop.books.people, moment_asked(asked, "expires_at")
+    people, end = asked.service.shop.books.people, asked.moment("expires_at")
     return Reply(with_secret(*people.rotate(asked.path["id"], overlap_asked(asked), expires_at=end)), status=201)
 
 
@@ -102,12 +101,6 @@ def scopes_asked(asked: Asked) -> Sequence[str] | None:
     if not isinstance(wanted, list) or not all(isinstance(scope, str) for scope in wanted):
         raise BadQuery(f"expected 'scopes' as a list of names, found {echo(wanted)}")
     return wanted
-
-
-def moment_asked(asked: Asked, name: str) -> datetime | None:
-    """A moment of the JSON body that may be absent."""
-    text = asked.optional(name)
-    return None if text is None else parse_moment(text)
 
 
 def overlap_asked(asked: Asked) -> timedelta:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.keys import moment_asked, scopes_asked, with_secret
+from modelmint.api.keys import scopes_asked, with_secret
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
 from modelmint.api.subscriptions import when_asked
@@ -115,7 +115,7 @@ def make_key(asked: Asked) -> Reply:
     """A key for an end customer; its secret is in this answer only."""
     customer, wanted = _mine(asked), scopes_asked(asked)
     scopes = None if wanted is None else checked(wanted, within=DEFAULT)
-    name, end = asked.text("name", default="api"), moment_asked(asked, "expires_at")
+    name, end = asked.text("name", default="api"), asked.moment("expires_at")
     return Reply(with_secret(*asked.service.shop.books.add_key(customer.id, name, scopes, end)), status=201)
 
 

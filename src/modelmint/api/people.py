@@ -30,9 +30,9 @@ def audit(asked: Asked) -> Any:
     """Who did what, newest first; the next page begins ``before`` the last ``seq``."""
     query = asked.query
     since = parse_moment(query["since"]) if "since" in query else None
-    before = whole(asked, "before", None)
+    before, limit = asked.whole("before", 0) or None, asked.whole("limit", PAGE, most=LONGEST_PAGE)
     found = asked.service.shop.books.people.audit(
-        query.get("subject"), since, actor=query.get("actor"), before=before, limit=whole(asked, "limit", PAGE) or PAGE
+        query.get("subject"), since, actor=query.get("actor"), before=before, limit=limit
     )
     return {"entries": [plain(entry) for entry in found]}
 
@@ -57,16 +57,6 @@ def erase(asked: Asked) -> Any:
     if asked.text("confirm") != customer.id:
         raise BadQuery("erasing cannot be undone: expected 'confirm' to be the customer's id, found another text")
     return plain(shop.books.people.erase(customer.id, force=force))
-
-
-def whole(asked: Asked, name: str, default: int | None) -> int | None:
-    """A whole number of the query, 1 at least."""
-    text = asked.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) <= 15 and int(text) > 0):
-        raise BadQuery(f"expected {name!r} as a whole number above 0, found {echo(text)}")
-    return min(int(text), LONGEST_PAGE) if name == "limit" else int(text)
 
 
 def _open(asked: Asked) -> bool:

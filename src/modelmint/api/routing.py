@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -22,9 +23,13 @@ from modelmint.api.service import Service
 from modelmint.commerce.people.actor import FOUNDER, SYSTEM, acting
 from modelmint.commerce.people.scopes import PARTNER, require
 from modelmint.commerce.types import Key
+from modelmint.kit.period import parse_moment
 
 LARGEST_JSON = 64 * 1024
 LONGEST_ECHO = 80
+#: The largest whole number of a query; longer texts are not even read.
+LARGEST_WHOLE = 10**15 - 1
+_DIGITS = 15
 
 
 def echo(value: object) -> str:
@@ -62,6 +67,20 @@ class Asked:
     def optional(self, name: str) -> str | None:
         """A text field that may be absent."""
         return None if self.body.get(name) is None else self.text(name)
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment of the JSON body that may be absent; raises ``BadPeriod``."""
+        text = self.optional(name)
+        return None if text is None else parse_moment(text)
+
+    def whole(self, name: str, default: int, most: int = LARGEST_WHOLE) -> int:
+        """A whole number of the query, from 1 to ``most``; ``default`` where it is left out."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS and 0 < int(text) <= most):
+            raise BadQuery(f"expected {name!r} as a whole number from 1 to {most}, found {echo(text)}")
+        return int(text)
 
 
 @dataclass(frozen=True)

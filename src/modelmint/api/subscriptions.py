@@ -8,14 +8,14 @@ from typing import Any
 
 from starlette.routing import Route
 
-from modelmint.api.errors import BadQuery
-from modelmint.api.routing import Asked, echo, route
+from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
 from modelmint.commerce.billing.types import Preview
 from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.errors import OnlyAtPeriodEnd
 from modelmint.commerce.repository import Books
 from modelmint.kit.canonical import plain
+from modelmint.kit.period import BadPeriod, parse_moment
 
 Owner = Callable[[Asked], str]
 
@@ -94,10 +94,9 @@ def when_asked(asked: Asked) -> str | datetime:
     if text in ("now", "period_end"):
         return text
     try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        wanted = "'now', 'period_end' or a time like 2027-01-01T00:00:00Z"
-        raise BadQuery(f"expected 'at' as {wanted}, found {echo(text)}") from error
+        return parse_moment(text)
+    except BadPeriod as error:
+        raise BadPeriod(f"'at': {error.message}, or 'now', or 'period_end'") from error
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:

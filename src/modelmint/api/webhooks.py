@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from starlette.routing import Route
@@ -15,6 +14,7 @@ from modelmint.commerce.webhooks.kinds import FOUNDER
 from modelmint.commerce.webhooks.repository import Outbox
 from modelmint.commerce.webhooks.types import Endpoint
 from modelmint.kit.canonical import plain
+from modelmint.kit.period import parse_moment
 
 MOST_DELIVERIES = 1000
 Owner = Callable[[Asked], str | None]
@@ -71,15 +71,11 @@ class _Pages:
 
     def deliveries(self, asked: Asked) -> Any:
         """What became of messages, newest first; ``?message=``, ``?state=``, ``?limit=``."""
-        query, limit = asked.query, asked.query.get("limit", "100")
-        if not (limit.isascii() and limit.isdecimal() and 0 < int(limit[:9]) <= MOST_DELIVERIES):
-            raise BadQuery(f"expected limit from 1 to {MOST_DELIVERIES}, found {echo(limit)}")
+        query, limit = asked.query, asked.whole("limit", 100, most=MOST_DELIVERIES)
         state = query.get("state")
         if state not in (None, "waiting", "delivered", "given_up"):
             raise BadQuery(f"expected state waiting, delivered or given_up, found {echo(state)}")
-        found = _outbox(asked).deliveries(
-            self._owner(asked), message=query.get("message"), state=state, limit=int(limit)
-        )
+        found = _outbox(asked).deliveries(self._owner(asked), message=query.get("message"), state=state, limit=limit)
         return {"deliveries": [plain(one) for one in found]}
 
     def replay(self, asked: Asked) -> Reply:
@@ -88,13 +84,7 @@ class _Pages:
 
     def replay_since(self, asked: Asked) -> Reply:
         """``{"since": "2026-11-10T12:00:00Z"}``: send all from then on again."""
-        text = asked.text("since")
-        try:
-            since = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise BadQuery(f"expected 'since' like 2026-11-10T12:00:00Z, found {echo(text)}") from error
-        if since.tzinfo is None:
-            raise BadQuery("expected 'since' with its time zone, as in 2026-11-10T12:00:00Z")
+        since = parse_moment(asked.text("since"))
         return Reply({"deliveries": _outbox(asked).replay_since(since, self._owner(asked))}, status=202)
 
 

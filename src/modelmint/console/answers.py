@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from modelmint.console.errors import BadForm
 from modelmint.console.sessions import FOUNDER, Session
 from modelmint.console.words import Words
 from modelmint.kit.money import Money, parse_money
+from modelmint.kit.period import BadPeriod, parse_moment
 
 _LONGEST_FIELD = 2000
 
@@ -70,8 +71,8 @@ class Asked:
         """A day chosen in the form as its first moment in UTC, None where it was left out."""
         value = self.form.get(name, "").strip()
         try:
-            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC) if value else None
-        except ValueError:
+            return parse_moment(value) if value else None
+        except BadPeriod:
             raise BadForm(f"expected {name!r} as a day like 2027-01-31, found {value[:40]!r}") from None
 
     def place(self, name: str) -> int:

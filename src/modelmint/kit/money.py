@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from modelmint.kit.errors import InvalidInput
 
@@ -16,11 +16,16 @@ EXPONENTS: dict[str, int] = {
     "AUD": 2, "BRL": 2, "CAD": 2, "CHF": 2, "CNY": 2, "EUR": 2, "GBP": 2, "HKD": 2, "INR": 2, "JPY": 0,
     "KRW": 0, "KWD": 3, "MXN": 2, "NZD": 2, "SEK": 2, "SGD": 2, "TND": 3, "TWD": 2, "USD": 2, "VND": 0,
 }  # fmt: skip
-_AMOUNT = re.compile(r"^\s*(-?\d[\d_]*(?:\.\d+)?)\s*([A-Z]{3})\s*$")
+#: No amount reaches this many minor units: sums of thousands of them still fit the 63 bits of the books.
+MOST_MINOR = 10**15
+#: A price stays below this many major units, with at most this many decimals.
+HIGHEST_PRICE, PRICE_DECIMALS = Decimal(10**12), 12
+_AMOUNT = re.compile(r"\s*(-?[0-9][0-9_]*(?:\.([0-9]+))?)\s*([A-Z]{3})\s*")
+_LONGEST = 80
 
 
 class BadMoney(InvalidInput):
-    """An amount that cannot be read, or two currencies in one sum."""
+    """An amount that cannot be read or is too large for the books, or two currencies in one sum."""
 
     code = "bad_money"
 
@@ -44,6 +49,10 @@ class Money:
         exponent(self.currency)
         if not isinstance(self.minor, int) or isinstance(self.minor, bool):
             raise BadMoney(f"money counts whole minor units; found {self.minor!r}")
+        if not -MOST_MINOR < self.minor < MOST_MINOR:
+            raise BadMoney(
+                f"expected an amount below {_bound(self.currency)}, found one of {_digits(self.minor)} digits"
+            )
 
     @property
     def amount(self) -> Decimal:
@@ -86,22 +95,34 @@ class UnitPrice:
         return f"{self.amount:f} {self.currency}"
 
 
+def _bound(currency: str) -> str:
+    return f"{Decimal(MOST_MINOR).scaleb(-exponent(currency)):,f} {currency}"
+
+
+def _digits(minor: int) -> int:
+    """About how many digits; a number that is too long is not even spelt."""
+    return abs(minor).bit_length() * 30103 // 100000 + 1
+
+
 def round_money(amount: Decimal, currency: str) -> Money:
-    """``amount`` in major units to whole minor units, half away from zero."""
+    """``amount`` in major units to whole minor units, half away from zero; raises ``BadMoney`` beyond the books."""
+    if not abs(amount) <= MOST_MINOR:
+        raise BadMoney(f"expected an amount below {_bound(currency)}, found about {amount:.0e} {currency}")
     minor = amount.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     return Money(int(minor), currency)
 
 
 def parse_price(text: str) -> UnitPrice:
     """``"0.02 USD"`` as a unit price; raises ``BadMoney`` otherwise."""
-    match = _AMOUNT.match(text)
+    match = _AMOUNT.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise BadMoney(f'expected an amount and a currency like "0.02 USD", found {text!r}')
-    try:
-        amount = Decimal(match[1].replace("_", ""))
-    except InvalidOperation as error:
-        raise BadMoney(f"expected a decimal number, found {match[1]!r}") from error
-    return UnitPrice(amount, match[2])
+        raise BadMoney(f'expected an amount and a currency like "0.02 USD", found {text[:_LONGEST]!r}')
+    amount = Decimal(match[1].replace("_", ""))
+    if not -HIGHEST_PRICE < amount < HIGHEST_PRICE:
+        raise BadMoney(f"expected an amount below {HIGHEST_PRICE:,f} {match[3]}, found {text!r}")
+    if len(match[2] or "") > PRICE_DECIMALS:
+        raise BadMoney(f"expected at most {PRICE_DECIMALS} decimals, found {text!r}")
+    return UnitPrice(amount, match[3])
 
 
 def parse_money(text: str) -> Money:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from modelmint.kit.errors import InvalidInput
 
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+#: Years that are understood: a month, a year and a time zone on either side stay within the calendar.
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 class BadPeriod(InvalidInput):
-    """A period that is not one: no time zone, or it ends before it starts."""
+    """A period or moment that is not one: no time zone, an end before its start, a year out of reach."""
 
     code = "bad_period"
 
@@ -76,9 +78,20 @@ def parse_month(text: str) -> Period:
     try:
         if not _MONTH.fullmatch(text):
             raise ValueError("not four digits, a dash and two digits")
-        return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
+        return month_of(understood(datetime(int(text[:4]), int(text[5:]), 1, tzinfo=UTC)))
     except ValueError as error:
         raise BadPeriod(f"expected a month like 2026-11, found {text[:80]!r}") from error
+
+
+def understood(moment: datetime) -> datetime:
+    """An aware ``moment`` in UTC; raises ``BadPeriod`` outside the years 1970 to 9998."""
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        utc = None
+    if utc is None or not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise BadPeriod(f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {moment.isoformat()}")
+    return utc
 
 
 def parse_moment(text: str) -> datetime:
@@ -90,5 +103,5 @@ def parse_moment(text: str) -> datetime:
     if found.tzinfo is None:
         if len(text) > len("2026-11-10"):
             raise BadPeriod(f"expected a moment with its time zone, like 2026-11-10T12:00:00Z, found {text[:40]!r}")
-        return found.replace(tzinfo=UTC)
-    return found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC)
+    return understood(found)

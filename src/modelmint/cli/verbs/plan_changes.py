@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -70,13 +70,14 @@ def undo(ctx: typer.Context, customer: _WHO) -> None:
 
 def when(text: str) -> str | datetime:
     """What ``--at`` means; raises ``BadUsage``."""
+    from modelmint.kit.period import BadPeriod, parse_moment
+
     if text in ("now", "period-end"):
         return text.replace("-", "_")
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadUsage(f"--at takes now, period-end or a time like 2027-01-01, found {text[:80]!r}") from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        return parse_moment(text)
+    except BadPeriod as error:
+        raise BadUsage(f"--at takes now, period-end or a time: {error.message}") from error
 
 
 def _answer(session: Session, customer: str, held: Subscription | None, said: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -97,26 +96,18 @@ def replay(
     since: Annotated[str | None, typer.Option("--since", help="All from then on: 2026-11-10T12:00:00Z.")] = None,
 ) -> None:
     """Send a message again, or all since a moment, under the same ids: receivers know what they have."""
+    from modelmint.kit.period import parse_moment
+
     session = session_of(ctx)
     outbox = session.shop.books.outbox
     if (message is None) == (since is None):
         raise BadUsage("expected a message's id or --since, one of the two")
-    made = outbox.replay(message) if message is not None else outbox.replay_since(_moment(since or ""))
+    made = outbox.replay(message) if message is not None else outbox.replay_since(parse_moment(since or ""))
     session.out.answer({"deliveries": made}, lambda out: out.say(f"{made} deliveries wait to be sent."))
 
 
 def _owner(session: Session, customer: str | None) -> str | None:
     return None if customer is None else session.shop.books.customer(customer).id
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadUsage(f"expected a moment like 2026-11-10T12:00:00Z, found {text[:40]!r}") from error
-    if found.tzinfo is None:
-        raise BadUsage("expected a moment with its time zone, as in 2026-11-10T12:00:00Z")
-    return found
 
 
 VERBS: dict[str, Callable[..., None]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from modelmint.commerce.people.errors import BadExpiry
+from modelmint.commerce.types import Key
 
 #: How long a replaced key goes on unless it is told otherwise, and at most.
 OVERLAP = timedelta(days=1)
@@ -29,10 +30,16 @@ def checked_overlap(wanted: timedelta) -> timedelta:
     return wanted
 
 
-def within(wanted: datetime | None, callers: datetime | None) -> datetime | None:
-    """The end of a key that a key with the end ``callers`` makes: nobody gives more than they have."""
-    if callers is None:
+def end_of_new(wanted: datetime | None, caller: Key | None, former: Key | None = None) -> datetime | None:
+    """The end of a key that ``caller`` makes, or puts in the place of ``former``: nobody gives more than they have.
+
+    ``caller`` is None for the founder, whom nothing limits. Raises ``BadExpiry``.
+    """
+    if wanted is None and former is not None:
+        wanted = former.expires_at
+    limit = None if caller is None else caller.expires_at
+    if limit is None:
         return wanted
-    if wanted is not None and wanted > callers:
-        raise BadExpiry(f"a key cannot make one that outlives it; it ends {callers.isoformat()}")
-    return wanted or callers
+    if wanted is not None and wanted > limit:
+        raise BadExpiry(f"a key cannot make one that outlives it; it ends {limit.isoformat()}")
+    return wanted or limit

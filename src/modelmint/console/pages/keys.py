@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from modelmint.commerce.errors import UnknownKey
 from modelmint.commerce.people.scopes import DEFAULT, SCOPES, checked
-from modelmint.commerce.people.terms import within
+from modelmint.commerce.people.terms import end_of_new
 from modelmint.commerce.types import Key
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import Console, about_one, page
@@ -50,21 +50,19 @@ def _givable(asked: Asked) -> tuple[str, ...]:
 
 def make(asked: Asked) -> Answer:
     """A further key, which may do no more and live no longer than the one that makes it."""
-    expires_at = asked.date("expires")
-    if not asked.founder:
-        expires_at = within(expires_at, _of(asked, asked.session.key).expires_at)
+    expires_at = end_of_new(asked.date("expires"), _caller(asked))
     scopes = checked(asked.many.get("scopes", ()), _givable(asked))
     _, secret = asked.books.add_key(asked.customer, asked.text("name"), scopes, expires_at)
     return keys(asked, secret)
 
 
 def rotate(asked: Asked) -> Answer:
-    """A new secret; the old one goes on for as long as was chosen."""
+    """A new secret, which lives no longer than the key that asks; the old one goes on for as long as was chosen."""
     key = _of(asked, asked.path["key"])
     if not asked.founder:
         checked(key.scopes, _givable(asked))
     overlap = timedelta(days=int(asked.chosen("overlap", OVERLAPS)))
-    _, secret = asked.books.people.rotate(key.id, overlap)
+    _, secret = asked.books.people.rotate(key.id, overlap, expires_at=end_of_new(None, _caller(asked), key))
     return keys(asked, secret)
 
 
@@ -72,6 +70,11 @@ def revoke(asked: Asked) -> Answer:
     """It stops working at once; raises ``UnknownKey`` for somebody else's."""
     asked.books.revoke_key(_of(asked, asked.path["key"]).id)
     return Go(f"{asked.home}/keys", said="said.key_revoked")
+
+
+def _caller(asked: Asked) -> Key | None:
+    """The key that a customer signed in with; None for the founder."""
+    return None if asked.founder else _of(asked, asked.session.key)
 
 
 def _of(asked: Asked, wanted: str) -> Key:

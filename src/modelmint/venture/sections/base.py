@@ -13,6 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from modelmint.kit.errors import InvalidInput
 from modelmint.kit.money import Money, UnitPrice, parse_money, parse_price
+from modelmint.kit.period import parse_moment, understood
+
+#: The most units that a plan may name: calls, items, units of a tier or package.
+MOST_UNITS = 10**12
 
 
 class Section(BaseModel):
@@ -93,16 +97,15 @@ def _percent(value: object) -> object:
 
 def _moment(value: object) -> object:
     """A date is its midnight, UTC; a time says its zone."""
-    found = value
-    if isinstance(value, str):
-        try:
-            found = date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
-        except ValueError:
-            found = None
-    if isinstance(found, datetime) and found.tzinfo is not None:
-        return found.astimezone(UTC)
-    if isinstance(found, date) and not isinstance(found, datetime):
-        return datetime(found.year, found.month, found.day, tzinfo=UTC)
+    try:
+        if isinstance(value, str):
+            return parse_moment(value)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return understood(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return understood(datetime(value.year, value.month, value.day, tzinfo=UTC))
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
     raise ValueError(f"expected a date like 2027-01-01, or a time with its zone, found {value!s:.80}")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from modelmint.venture.sections.base import Complaint, Percent, Price, Section, refuse_if_any
+from modelmint.venture.sections.base import MOST_UNITS, Complaint, Percent, Price, Section, refuse_if_any
 
 #: Meters that every call feeds; any other name is fed by usage events.
 CALL_METERS = ("calls", "items", "megapixels", "characters", "tokens", "compute_ms", "explanations")
@@ -24,7 +24,7 @@ _Named = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 class TierSection(Section):
     """Units up to ``up_to`` (None: all the rest) at ``price`` each."""
 
-    up_to: int | None = Field(None, ge=1)
+    up_to: int | None = Field(None, ge=1, le=MOST_UNITS)
     price: Price
 
 
@@ -38,14 +38,14 @@ class ChargeSection(Section):
     price: Price | None = None
     tiers: list[TierSection] = []
     #: Units in a package, of which ``price`` is the price.
-    package: int | None = Field(None, ge=1)
+    package: int | None = Field(None, ge=1, le=MOST_UNITS)
     percent: Percent | None = None
     #: Counts only usage of this model, variant or state of the answer.
     model: _Named | None = None
     variant: _Named | None = None
     state: _Named | None = None
     #: Units (percentage: an amount in the smallest coins) that cost nothing in each period.
-    included: int = Field(0, ge=0)
+    included: int = Field(0, ge=0, le=MOST_UNITS)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ChargeSection:

@@ -9,7 +9,17 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from modelmint.kit.money import EXPONENTS
-from modelmint.venture.sections.base import Amount, Complaint, Exact, Moment, Percent, Price, Section, refuse_if_any
+from modelmint.venture.sections.base import (
+    MOST_UNITS,
+    Amount,
+    Complaint,
+    Exact,
+    Moment,
+    Percent,
+    Price,
+    Section,
+    refuse_if_any,
+)
 from modelmint.venture.sections.charges import ChargeSection, reach_complaints
 
 
@@ -42,13 +52,13 @@ class PlanSection(Section):
     title: str = ""
     #: Where no price says it: a plan of percentages alone.
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
-    free_calls: int | None = Field(None, ge=0)
-    days: int | None = Field(None, ge=1)
+    free_calls: int | None = Field(None, ge=0, le=MOST_UNITS)
+    days: int | None = Field(None, ge=1, le=36_500)
     per_call: Price | None = None
     monthly: Amount | None = None
     #: In advance, by years from the day on which the plan was taken.
     yearly: Amount | None = None
-    included_calls: int | None = Field(None, ge=0)
+    included_calls: int | None = Field(None, ge=0, le=MOST_UNITS)
     overage: Price | None = None
     #: A period comes to at least ``minimum``, its usage to at most ``cap``.
     minimum: Amount | None = None
@@ -58,8 +68,8 @@ class PlanSection(Section):
     charges: list[ChargeSection] = []
     promise: PromiseSection | None = None
     #: Calls a period may hold at most; more are refused with 402.
-    max_calls: int | None = Field(None, ge=1)
-    calls_per_minute: int | None = Field(None, ge=1)
+    max_calls: int | None = Field(None, ge=1, le=MOST_UNITS)
+    calls_per_minute: int | None = Field(None, ge=1, le=MOST_UNITS)
     #: On sale from then on; the version before it stays on sale until then.
     effective: Moment | None = None
 
