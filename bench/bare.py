@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import queue
 import sqlite3
-import threading
 import time
-from concurrent.futures import Future
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
 
-#: Rows in one transaction at most, as in the books.
-LARGEST = 512
+from modelmint.kit.clock import SystemClock
+from modelmint.store.batch import Batch
+from modelmint.store.database import Database
+from modelmint.store.memory import Memory, NotedClock
+from modelmint.store.operation import Operation, Pending
+from modelmint.store.turn import Turn
+from modelmint.store.writer import GroupWriter
 
 
 class Bare:
@@ -53,38 +56,51 @@ class Bare:
         self.connection.close()
 
 
-class BareGroups:
-    """The bound of group commit: the books' writer thread, with one bare row for each call instead of our work."""
+class BareCall:
+    """An operation that leaves one row."""
 
-    def __init__(self, bare: Bare) -> None:
+    waits = False
+    tells_early = False
+
+    def __init__(self) -> None:
+        self._done: Pending[None] = Pending()
+        self.future = self._done.future
+
+    def digests(self) -> list[str]:
+        return []
+
+    def reservations(self) -> list[str]:
+        return []
+
+    def apply(self, batch: Batch) -> None:
+        return None
+
+    def decided(self) -> None:
+        return None
+
+    def durable(self) -> None:
+        self._done.resolve()
+
+    def failed(self, error: BaseException) -> None:
+        self._done.fail(error)
+
+
+class BareGroups(GroupWriter):
+    """The bound of group commit: the books' own writer thread, with one bare row for each call instead of our work."""
+
+    def __init__(self, bare: Bare, url: str) -> None:
+        memory = Memory(NotedClock(SystemClock()), "bare", "", 1)
+        super().__init__(Database(url), memory)
         self._bare = bare
-        self._queue: queue.SimpleQueue[Future[None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
 
     def call(self) -> None:
         """One row, durable when this returns."""
-        done: Future[None] = Future()
-        self._queue.put(done)
-        done.result()
+        operation = BareCall()
+        self.submit(operation)
+        operation.future.result()
 
-    def _run(self) -> None:
-        stop = False
-        while not stop:
-            waiting = [self._queue.get()]
-            while len(waiting) < LARGEST:
-                try:
-                    waiting.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            stop = None in waiting
-            batch = [one for one in waiting if one is not None]
-            if batch:
-                self._bare.commit_all([("0123456789abcdef",)] * len(batch))
-            for one in batch:
-                one.set_result(None)
-
-    def close(self) -> None:
-        """Stop the thread."""
-        self._queue.put(None)
-        self._thread.join()
+    def _execute(self, operations: Sequence[Operation], turn: Turn, tries: int = 1) -> None:
+        with turn:
+            self._bare.commit_all([("0123456789abcdef",)] * len(operations))
+        for operation in operations:
+            operation.durable()

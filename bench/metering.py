@@ -79,7 +79,7 @@ def _measured(url: str) -> dict[str, Any]:
     books = open_books(url)
     digests = [a_caller(books, name=f"Clinic {number}").digest for number in range(8)]
     bare = Bare(url)
-    groups = BareGroups(bare)
+    groups = BareGroups(bare, url)
     one = _caller(books, digests[0])
     for _ in range(ALONE):
         one()
