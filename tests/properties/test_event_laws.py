@@ -14,10 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
+from modelmint.commerce.errors import CreditSpent
 from modelmint.commerce.metering.cloudevents import events_from, present
 from modelmint.commerce.metering.types import UsageEvent
 from modelmint.kit.clock import ManualClock
@@ -174,6 +176,37 @@ def test_a_clock_that_is_ahead_is_billed_as_one_that_is_right(sent: list[tuple[i
             found.append([(i.number, i.period, i.lines, i.due) for i in caller.books.invoices()])
             assert caller.books.journal.verify(raw=True).findings == ()
     assert found[0] == found[1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["call", "report", "buy", "close"]), st.integers(1, 9)), max_size=30))
+def test_calls_are_admitted_exactly_as_far_as_credit_pays_what_was_called_and_reported(
+    script: list[tuple[str, int]],
+) -> None:
+    with shop(START + timedelta(days=3)) as (caller, clock, _):
+        caller.books.put_plans(some_plans({"credit": {"per_call": "1 USD", "prepaid": True}}))
+        caller.books.contracts.change(caller.customer.id, "credit")
+        left = used = owed = 0
+        for number, (verb, many) in enumerate(script * 2):
+            clock.advance(timedelta(minutes=7))
+            if verb == "buy":
+                caller.books.credits.grant(caller.customer.id, Money(many * 100, "USD"))
+                left += many
+            elif verb == "report":
+                record(caller, [[UsageEvent("/a", str(number), "t", clock.at, "calls", Decimal(many))]])
+                used += many
+            elif verb == "close":
+                close_until_now(caller, clock)
+                left, used, owed = max(left - used, 0), 0, owed + max(used - left, 0)
+            elif used + many <= left:
+                caller.call(many)
+                used += many
+            else:
+                with pytest.raises(CreditSpent):
+                    caller.reserve(many)
+        close_until_now(caller, clock)
+        owed += max(used - left, 0)
+        assert sum(invoice.due.minor for invoice in caller.books.invoices()) == owed * 100
 
 
 def close_until_now(caller: Caller, clock: ManualClock) -> None:

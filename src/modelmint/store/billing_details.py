@@ -11,7 +11,7 @@ from modelmint.commerce.billing.types import BillingDetails
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer
 from modelmint.kit.period import billing_period
-from modelmint.store import people
+from modelmint.store import people, prepaid
 from modelmint.store.drafting import last_end
 from modelmint.store.history import note
 from modelmint.store.leases import recall
@@ -35,7 +35,9 @@ def store(connection: Connection, owner: Customer, details: BillingDetails, now:
     values = {**changed, **({"tax_rate": f"{changed['tax_rate']:f}"} if "tax_rate" in changed else {})}
     connection.execute(update(customers).where(customers.c.id == owner.id).values(values))
     note(connection, "customer.details_set", owner.id, now, {"set": sorted(changed)})
-    return people.customer(connection, owner.id)
+    found = people.customer(connection, owner.id)
+    prepaid.refresh_all(connection, found, now)  # tax is paid from the credit too
+    return found
 
 
 def _must_be_free(connection: Connection, owner: Customer) -> None:

@@ -57,6 +57,7 @@ class Batch:
         #: (subscription, meter, period, value) -> the first bucket.
         self.values: dict[Row, int] = {}
         self.duplicates = self.late = 0
+        self._standing = standing
         self._sender, self._places, self._seen = sender, Places(standing, sender.now), dict(known)
         self._problems: list[Problem] = []
         for index, event in enumerate(events):
@@ -70,6 +71,12 @@ class Batch:
     def recorded(self) -> Recorded:
         """What is told."""
         return Recorded(len(self.rows), self.duplicates, self.late)
+
+    @property
+    def spends_credit(self) -> bool:
+        """Whether fewer calls are paid by prepaid credit after it."""
+        used = {(cell[0], cell[3]) for cell in self.sums}
+        return self._standing.spends_credit(used, self._sender.now)
 
     def _add(self, index: int, event: UsageEvent) -> None:
         time, amount = micros(event.time), event.amount

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, func, select
 from modelmint.commerce.metering.placing import Span, Standing
 from modelmint.commerce.metering.types import LogPage, Recorded, UsageEvent, UsageRow
 from modelmint.commerce.moments import micros
+from modelmint.commerce.types import Plan
 from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
-from modelmint.store import catalogue, event_log, people, usage_tables
+from modelmint.store import catalogue, event_log, people, prepaid, usage_tables
 from modelmint.store.database import Database
 from modelmint.store.event_rows import Batch, Sender
 from modelmint.store.event_write import EventWriter
@@ -24,7 +25,7 @@ class SqlMeters:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._currencies: dict[tuple[str, str], str | None] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     def record(self, customer: str, key: str, events: Sequence[UsageEvent]) -> Recorded:
         with self._database.read() as connection:
@@ -36,11 +37,12 @@ class SqlMeters:
         # Everything that takes time is done before anybody is kept waiting.
         batch, again = Batch(sender, events, standing, {}), False
         while True:
-            with self._database.beside_calls(owner) as connection:
+            alone = batch.spends_credit  # calls lent on that credit are recalled, which meets no call half way
+            with self._database.write() if alone else self._database.beside_calls(owner) as connection:
                 writer, found = EventWriter(connection, self._database.kind), self._standing(connection, owner)
                 if again or found != standing:  # a closing or a change of plan came between, or some events are known
                     batch, standing = Batch(sender, events, found, writer.known(batch)), found
-                if writer.add(batch):
+                if batch.spends_credit <= alone and writer.add(batch):
                     self._add_up(connection, writer, batch, sender)
                     return batch.recorded
                 # Without a savepoint, which costs as much again as the rows: undone as a whole, done anew.
@@ -49,6 +51,8 @@ class SqlMeters:
 
     def _add_up(self, connection: Connection, writer: EventWriter, batch: Batch, sender: Sender) -> None:
         writer.add_up(batch, sender)
+        if batch.spends_credit:
+            prepaid.refresh_all(connection, people.customer(connection, sender.customer), sender.now)
         if not sender.key and batch.rows:
             data = {"accepted": len(batch.rows), "duplicates": batch.duplicates, "late": batch.late}
             note(connection, "events.recorded", sender.customer, sender.now, data)
@@ -61,17 +65,18 @@ class SqlMeters:
         ).mappings()
         spans = []
         for row in found:
-            currency = self._currency(connection, (row["plan"], row["plan_version"]))
-            spans.append(Span(row["id"], row["starts_at"], row["ends_at"], currency))
+            plan = self._plan(connection, (row["plan"], row["plan_version"]))
+            charged = frozenset(charge.meter for charge in plan.charges)
+            spans.append(Span(row["id"], row["starts_at"], row["ends_at"], plan.currency, charged, plan.prepaid))
         closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
         anchor = connection.scalar(select(customers.c.anchor).where(customers.c.id == customer))
         return Standing(tuple(spans), anchor or 1, closed or 0)
 
-    def _currency(self, connection: Connection, name: tuple[str, str]) -> str | None:
-        """Of a plan version, which never changes."""
-        if name not in self._currencies:
-            self._currencies[name] = catalogue.plan(connection, *name).currency
-        return self._currencies[name]
+    def _plan(self, connection: Connection, name: tuple[str, str]) -> Plan:
+        """A plan version, which never changes."""
+        if name not in self._plans:
+            self._plans[name] = catalogue.plan(connection, *name)
+        return self._plans[name]
 
     def table(self, customer: str | None, period: Period, by: Sequence[str] = ()) -> list[UsageRow]:
         with self._database.read() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from modelmint.commerce.errors import NoPlan
@@ -20,6 +21,9 @@ class Span:
     start: int
     end: int | None
     currency: str | None
+    #: Meters that its plan charges, and whether calls are admitted as far as prepaid credit goes.
+    charged: frozenset[str] = frozenset()
+    prepaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,13 @@ class Standing:
     anchor: int
     #: Where the customer's last closing ended, 0 before the first.
     closed: int
+
+    def spends_credit(self, used: Iterable[tuple[str, str]], now: int) -> bool:
+        """Whether usage (subscription, meter) leaves less of the credit that calls are admitted on."""
+        if not any(span.prepaid and (span.end is None or span.end > now) for span in self.spans):
+            return False
+        charged = {span.subscription: span.charged for span in self.spans}
+        return any(meter in charged[subscription] for subscription, meter in used)
 
 
 @dataclass(frozen=True, slots=True)
