@@ -12,6 +12,8 @@ import pytest
 
 from modelmint.api.app import Application, create_app
 from modelmint.bootstrap import open_shop
+from modelmint.commerce.webhooks.kinds import KINDS, NEEDS
+from modelmint.kit.money import Money
 from modelmint.testing.shops import Furnished, furnish
 
 HOOK = {"url": "https://hooks.example.com/in"}
@@ -103,3 +105,30 @@ def test_replaying_asks_for_a_moment_with_its_zone_and_a_message_that_exists(app
     assert ask(app, "POST", "/admin/v1/messages/msg_x/replay").json()["code"] == "unknown_message"
     for query in ("limit=0", "limit=5000", "limit=x", "state=lost"):
         assert ask(app, "GET", f"/admin/v1/webhooks/deliveries?{query}").json()["code"] == "bad_field"
+
+
+def test_a_key_makes_nobody_hear_what_it_may_not_read(app: Application, furnished: Furnished) -> None:
+    books = app.service.shop.books
+    _, narrow = books.add_key(furnished.customer, "narrow", ["keys", "predict"])
+    for kind in ("invoice.finalised", "payment.succeeded", "credit.granted", "subscription.changed"):
+        for kinds in ([kind], ["*", kind]):
+            refused = ask(app, "POST", "/v1/webhooks", narrow, json={**HOOK, "kinds": kinds})
+            assert (refused.status_code, refused.json()["code"]) == (403, "key_lacks_scope"), kinds
+            assert refused.json()["needed"] == "invoices"
+    assert books.outbox.endpoints() == []
+
+
+@pytest.mark.parametrize("kinds", [{}, {"kinds": []}, {"kinds": ["*"]}])
+def test_all_kinds_are_all_that_the_key_may_read(app: Application, furnished: Furnished, kinds: dict[str, Any]) -> None:
+    books = app.service.shop.books
+    _, narrow = books.add_key(furnished.customer, "narrow", ["keys"])
+    assert ask(app, "POST", "/v1/webhooks", narrow, json={**HOOK, **kinds}).json()["kinds"] == ["key.alarm"]
+    assert ask(app, "POST", "/v1/webhooks", furnished.secret, json={**HOOK, **kinds}).json()["kinds"] == ["*"]
+    books.credits.grant(furnished.customer, Money(500, "USD"))
+    books.outbox.dispatch()
+    heard = {one.endpoint for one in books.outbox.deliveries()}
+    assert heard == {one.id for one in books.outbox.endpoints() if one.kinds == ("*",)}
+
+
+def test_every_kind_that_customers_hear_needs_a_scope() -> None:
+    assert set(NEEDS) == {kind for kind, for_customers in KINDS.items() if for_customers}

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from modelmint.api.errors import BadQuery
 from modelmint.api.routing import Asked, Reply, echo, route
 from modelmint.api.service import Service
-from modelmint.commerce.webhooks.kinds import FOUNDER
+from modelmint.commerce.webhooks.kinds import FOUNDER, kinds_for
 from modelmint.commerce.webhooks.repository import Outbox
 from modelmint.commerce.webhooks.types import Endpoint
 from modelmint.kit.canonical import plain
@@ -52,9 +52,11 @@ class _Pages:
         return {"webhooks": [plain(one) for one in _outbox(asked).endpoints(self._owner(asked))]}
 
     def add(self, asked: Asked) -> Reply:
-        """``{"url", "kinds"?}``; the secret is in this answer only."""
+        """``{"url", "kinds"?}``; the secret is in this answer only. A key makes nobody hear what it may not read."""
         shop, owner = asked.service.shop, self._owner(asked) or FOUNDER
         url, kinds = asked.text("url"), kinds_of(asked)
+        if asked.key is not None:
+            kinds = [*kinds_for(kinds, asked.key.scopes)]
         return _with_secret(*shop.books.outbox.add_endpoint(owner, url, kinds, private=shop.private_webhooks), 201)
 
     def remove(self, asked: Asked) -> Any:

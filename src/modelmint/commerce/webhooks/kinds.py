@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from modelmint.commerce.people.scopes import require_of
 from modelmint.commerce.webhooks.errors import BadEndpoint
 from modelmint.commerce.webhooks.types import Endpoint, Message
 from modelmint.kit.canonical import canonical_json
@@ -27,6 +28,35 @@ KINDS: Mapping[str, bool] = {
     "plan.changed": False,
     "subscription.changed": True,
 }
+
+#: The scope without which a key may not make anybody hear a kind: the one that reads what the message tells.
+NEEDS: Mapping[str, str] = {
+    "credit.granted": "invoices",
+    "credit.low": "invoices",
+    "invoice.finalised": "invoices",
+    "invoice.paid": "invoices",
+    "invoice.voided": "invoices",
+    "key.alarm": "keys",
+    "payment.failed": "invoices",
+    "payment.succeeded": "invoices",
+    "subscription.changed": "invoices",
+}
+
+
+def kinds_for(kinds: Sequence[str], scopes: Collection[str]) -> Sequence[str]:
+    """The kinds that a customer's key with ``scopes`` asks for; all, or none named, are all that the key may read.
+
+    Raises ``KeyLacksScope`` where one that is named is not for the key.
+    """
+    for kind in kinds:
+        if kind in NEEDS:
+            require_of(scopes, NEEDS[kind])
+    if kinds and EVERY not in kinds:
+        return kinds
+    readable = [kind for kind, scope in NEEDS.items() if scope in scopes]
+    if not readable:
+        require_of(scopes, "keys")
+    return (EVERY,) if len(readable) == len(NEEDS) else readable
 
 
 def checked_kinds(kinds: Sequence[str], owner: str) -> tuple[str, ...]:
