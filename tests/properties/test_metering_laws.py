@@ -115,6 +115,31 @@ def test_books_bill_what_was_served_once_whatever_is_replayed_and_however_time_i
         books.close()
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 86_400 * 4)), min_size=1, max_size=12))
+def test_requests_are_counted_alike_however_time_is_cut_and_whatever_each_used(
+    script: list[tuple[bool, int, int]],
+) -> None:
+    """Cut after the call, explanations of the call, seconds to the next."""
+    charge = {"meter": "explanations", "aggregate": "count", "price": "0.01 USD"}
+    with tempfile.TemporaryDirectory() as folder:
+        clock = ManualClock(datetime(2026, 11, 1, tzinfo=UTC))
+        books = open_books(f"sqlite:///{folder}/b.sqlite", clock)
+        books.put_plans(some_plans({"p": {"charges": [charge]}}))
+        caller = a_caller(books, "p")
+        for cut, explanations, seconds in script:
+            caller.settle(caller.reserve(), release=f"r{explanations}", explanations=explanations)
+            if cut:
+                _close_until_now(books, caller.customer.id, clock)
+            clock.advance(timedelta(seconds=seconds))
+        clock.advance(timedelta(days=60))
+        _close_until_now(books, caller.customer.id, clock)
+        lines = [line for invoice in books.invoices() for line in invoice.lines]
+        assert sum(line.quantity for line in lines) == len(script)
+        assert all(line.quantity for line in lines)
+        books.close()
+
+
 def _close_until_now(books: SqlBooks, customer: str, clock: ManualClock) -> None:
     """Close everything so far, month by month."""
     start = datetime(2026, 10, 1, tzinfo=UTC)
