@@ -58,6 +58,19 @@ def test_a_plan_put_on_sale_is_shown_and_can_be_withdrawn(app: Application) -> N
     assert "special" not in on_sale(app)
 
 
+def test_a_plan_that_lets_usage_through_is_put_with_warnings(app: Application) -> None:
+    small = {"price": "0 USD", "model": "brigthness"}
+    warned = put(app, "special", charges=[small, {"price": "1 USD"}]).json()["warnings"]
+    assert len(warned) == 1 and warned[0].startswith("plans.special.charges.0.model: ")
+    assert put(app, "special", charges=[{"price": "1 USD", "model": "brightness"}]).json()["warnings"] == [
+        "plans.special: every charge over 'calls' asks for a model, a variant or a state; usage that fits none costs "
+        "nothing. Add a charge without them at the end if that is not meant."
+    ]
+    states = [{"price": "1 USD", "state": state} for state in ("ok", "abstained")]
+    assert put(app, "special", charges=states).json()["warnings"] == []
+    assert put(app, "special", charges=[{**one, "meter": "pages"} for one in states]).json()["warnings"] != []
+
+
 def test_all_that_is_wrong_with_a_plan_is_told_at_once_and_nothing_is_stored(app: Application) -> None:
     wrong = {"monthly": "30", "days": 3, "charges": [{"meter": "cals", "price": "1 USD"}], "caps": "1 USD"}
     found = put(app, "special", **wrong)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from modelmint.bootstrap import open_shop
 from modelmint.cli.doctor.venture import check_venture
 from modelmint.cli.doctor.workspace import check_workspace, measure_sync_ms
+from modelmint.testing.shops import furnish
 from modelmint.testing.ventures import venture_text
 
 
@@ -81,3 +83,31 @@ def test_doctor_for_people_ends_with_a_verdict(modelmint, words: tuple[str, ...]
     assert "Ready." in ran.out.splitlines()[-1]
     with pytest.raises(json.JSONDecodeError):
         json.loads(ran.out)
+
+
+TYPO = """
+[plans.clear]
+[[plans.clear.charges]]
+price = "0.02 USD"
+model = "brigthness"
+"""
+
+
+def test_doctor_warns_of_a_charge_that_counts_no_call(tmp_path: Path) -> None:
+    (tmp_path / "venture.toml").write_text(venture_text() + TYPO)
+    warned = [check.found for check in check_venture(tmp_path) if check.name == "charges"]
+    assert len(warned) == 2
+    assert "plans.clear.charges.0.model" in warned[0] and "Did you mean 'brightness'?" in warned[0]
+    assert "usage that fits none costs nothing" in warned[1]
+    assert not (tmp_path / ".modelmint").exists()
+
+
+def test_doctor_knows_what_is_deployed_under_another_name(tmp_path: Path) -> None:
+    made = furnish(tmp_path, venture=venture_text() + TYPO)
+    with open_shop(tmp_path) as shop:
+        shop.books.deploy("brigthness", made.release, made.model, None)
+    books = tmp_path / ".modelmint" / "books.sqlite"
+    before = books.read_bytes()
+    warned = [check.found for check in check_venture(tmp_path) if check.name == "charges"]
+    assert len(warned) == 1 and "costs nothing" in warned[0]
+    assert books.read_bytes() == before

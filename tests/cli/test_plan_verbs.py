@@ -76,6 +76,14 @@ def test_a_plan_of_the_venture_file_is_changed_there(typed, tmp_path: Path) -> N
     assert typed("plans", "put", str(file), "--json").json["error"]["code"] == "plan_in_file"
 
 
+def test_a_charge_that_counts_no_call_is_put_with_a_warning(typed, shop: Furnished, tmp_path: Path) -> None:
+    file = tmp_path / "more.toml"
+    file.write_text('[plans.odd]\n[[plans.odd.charges]]\nprice = "1 USD"\nvariant = "smal"\n')
+    warnings = typed("plans", "put", str(file), "--json").json["warnings"]
+    assert [warning.split(":")[0] for warning in warnings] == ["plans.odd.charges.0.variant", "plans.odd"]
+    assert "'smal'" in typed("plans", "put", str(file)).out
+
+
 def test_a_change_is_previewed_made_and_undone(typed, shop: Furnished, special: Path) -> None:
     who = shop.customer
     seen = typed("plans", "preview", who, "special", "--at", "period-end", "--json").json["preview"]

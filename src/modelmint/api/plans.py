@@ -14,6 +14,7 @@ from modelmint.commerce.offers import API
 from modelmint.commerce.plan_table import plan_from
 from modelmint.commerce.types import PlanVersion
 from modelmint.kit.canonical import plain
+from modelmint.operations.plan_hints import plan_hints
 
 
 def plan_routes(service: Service) -> list[Route]:
@@ -35,7 +36,10 @@ def versions_of(asked: Asked) -> Any:
 
 
 def put(asked: Asked) -> Any:
-    """The keys of ``[plans.NAME]``, and ``effective_at`` for terms that count from then on; all versions then."""
+    """The keys of ``[plans.NAME]``, and ``effective_at`` for terms that count from then on.
+
+    Answers all versions, and ``warnings``: names that charges ask for and nothing here has, usage that costs nothing.
+    """
     books, table = asked.service.shop.books, dict(asked.body)
     later = table.pop("effective_at", None)
     if later is not None:
@@ -48,7 +52,9 @@ def put(asked: Asked) -> Any:
             f"expected 'effective_at' in the future, found {echo(later or table['effective'])}; leave it out"
         )
     books.put_plans([plan], {} if effective is None else {plan.name: effective}, API)
-    return versions_of(asked)
+    shop = asked.service.shop
+    warnings = plan_hints([plan], shop.venture, shop.shelf, books.deployments())
+    return {**versions_of(asked), "warnings": warnings}
 
 
 def withdraw(asked: Asked) -> Any:

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from modelmint.commerce.types import Deployment
 from modelmint.kit.clock import Clock, SystemClock
+from modelmint.store import deployments
 from modelmint.store.books import LEASE, SqlBooks
 from modelmint.store.database import Database
 from modelmint.store.migrate import HEAD, migrate, revision_of
@@ -34,6 +36,16 @@ def _is_ready(database: Database) -> bool:
     """Whether there is nothing to write: then opening does not wait for anyone."""
     with database.read() as connection:
         return revision_of(connection) == HEAD
+
+
+def deployments_at(url: str) -> list[Deployment]:
+    """What the books at ``url`` say is served now; nothing is written, and books of an older schema say nothing."""
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            return deployments.current(connection) if revision_of(connection) == HEAD else []
+    finally:
+        database.close()
 
 
 def _prepare(database: Database, venture_name: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from modelmint.cli.types import Check
+from modelmint.commerce.types import Deployment
 from modelmint.data.types import SPLITS, RawData
 from modelmint.kit.errors import MissingExtra, ModelmintError
 from modelmint.venture.errors import InvalidVenture, VentureNotFound
@@ -32,7 +35,26 @@ def check_venture(folder: Path) -> Iterator[Check]:
     plans = ", ".join(venture.file.plans) or "none, so nothing can be sold"
     yield Check("venture", "file", "ok", f"{venture.file.venture.name}: {venture.path}")
     yield Check("venture", "plans", "ok" if venture.file.plans else "warn", plans, todo)
+    yield from _charges(venture)
     yield from _data(venture)
+
+
+def _charges(venture: LoadedVenture) -> Iterator[Check]:
+    """What charges ask for and nothing here has; the books are read where there are some, and left as they are."""
+    from modelmint.bootstrap import DATABASE_VARIABLE, WORKSPACE, books_url
+    from modelmint.commerce.catalog import plans_from
+    from modelmint.operations.plan_hints import plan_hints
+    from modelmint.releases.shelf import Shelf
+    from modelmint.store.open import deployments_at
+
+    folder = venture.folder
+    served: list[Deployment] = []
+    if DATABASE_VARIABLE in os.environ or (folder / WORKSPACE / "books.sqlite").is_file():
+        with suppress(ModelmintError):  # that the books cannot be read is for the verbs to say that need them
+            served = deployments_at(books_url(folder))
+    shelf = Shelf(folder / WORKSPACE / "releases")
+    for hint in plan_hints(plans_from(venture.file.plans), venture, shelf, served):
+        yield Check("venture", "charges", "warn", hint, "mend [plans] in venture.toml, unless it is meant")
 
 
 def _data(venture: LoadedVenture) -> Iterator[Check]:

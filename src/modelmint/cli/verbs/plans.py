@@ -62,6 +62,7 @@ def put(
     from modelmint.cli.views.holding import versions_view
     from modelmint.commerce.catalog import effective_dates, plans_from
     from modelmint.commerce.offers import API
+    from modelmint.operations.plan_hints import plan_hints
     from modelmint.venture.plan_tables import read_plans
 
     session = session_of(ctx)
@@ -69,7 +70,15 @@ def put(
     sections = read_plans(file)
     books.put_plans(plans_from(sections), effective_dates(sections), API)
     found = [version for name in sections for version in books.plan_versions(name)]
-    session.out.answer({"versions": as_json(found)}, lambda out: out.table(versions_view(found)))
+    shop = session.shop
+    warnings = plan_hints(plans_from(sections), shop.venture, shop.shelf, books.deployments())
+
+    def show(out: Output) -> None:
+        out.table(versions_view(found))
+        for warning in warnings:
+            out.say(warning, style="yellow")
+
+    session.out.answer({"versions": as_json(found), "warnings": warnings}, show)
 
 
 def withdraw(ctx: typer.Context, plan: Annotated[str, typer.Argument(help="Name of the plan.")]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -36,8 +37,11 @@ def serve(
         with claimed(session.workspace):  # a server that runs here would follow the deployment
             _take_in(session, release)
     names = _served_names(session)
+    hints = _plan_hints(session)
     session.close()  # the server opens books of its own, in each process
     setup_logging("ERROR" if session.options.quiet else "WARNING")
+    for hint in hints:
+        logging.getLogger("modelmint.plans").warning("%s", hint)
 
     def ready(url: str) -> None:
         payload = {
@@ -50,6 +54,13 @@ def serve(
         session.out.answer(payload, lambda out: _show(out, session, url, names))
 
     run(session.root, host, port, workers, background=start, mounts=console_routes, on_ready=ready)
+
+
+def _plan_hints(session: Session) -> list[str]:
+    from modelmint.operations.plan_hints import plan_hints
+
+    shop = session.shop
+    return plan_hints(shop.books.plans(), shop.venture, shop.shelf, shop.books.deployments())
 
 
 def _take_in(session: Session, folder: Path) -> None:
