@@ -24,6 +24,8 @@ from modelmint.commerce.billing.types import BillingDetails, Invoice
 from modelmint.commerce.documents.invoice_json import canonical
 from modelmint.commerce.errors import PaymentRequired
 from modelmint.commerce.ledger.postings import balances
+from modelmint.commerce.metering.types import UsageEvent
+from modelmint.commerce.payments.types import PaymentEvent
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money, parse_money, parse_price
 from modelmint.kit.period import billing_period, month_of
@@ -224,6 +226,45 @@ def test_a_paid_invoice_cannot_be_void_and_the_ledger_keeps_still(books: SqlBook
     with pytest.raises(InvoiceNotOpen, match="make a credit note instead"):
         books.bills.void(invoice.id)
     assert books.ledger() == before
+
+
+def test_an_invoice_of_which_some_was_paid_cannot_be_void_until_it_went_back(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    caller = on_plan(books, monthly="49 USD")
+    invoice = closed(books, clock, caller)
+    attempt = books.payments.begin(invoice.id, "fake")
+    told = PaymentEvent("fake", "e1", "payment.succeeded", attempt.id, clock.now(), Money(2000, "USD"), "")
+    books.payments.apply(told)
+    before = books.ledger()
+    with pytest.raises(InvoiceNotOpen, match=r"20\.00 USD of invoice 1 was paid; make a credit note instead"):
+        books.bills.void(invoice.id)
+    assert (books.ledger(), books.bills.owed(invoice.id)) == (before, invoice.due - Money(2000, "USD"))
+    books.payments.apply(replace(told, id="e2", kind="payment.refunded"))
+    assert books.bills.void(invoice.id).status == "void"
+    assert balance(books, f"receivable:{caller.customer.id}") == 0
+
+
+@pytest.mark.parametrize(("void", "late"), [(False, [500, -500]), (True, [500])])
+def test_usage_that_comes_late_is_taken_off_a_minimum_that_is_owed_and_not_off_one_that_was_forgiven(
+    books: SqlBooks, clock: ManualClock, void: bool, late: list[int]
+) -> None:
+    charges = [{"meter": "scans", "tiers": [{"up_to": 3, "price": "2 USD"}, {"price": "1 USD"}]}]
+    caller = on_plan(books, charges=charges, minimum="20 USD")
+    record_scans(caller, START, 4)
+    invoice = closed(books, clock, caller)
+    if void:
+        books.bills.void(invoice.id)
+    record_scans(caller, START, 5)  # all in the second tier: what a void invoice billed was used all the same
+    clock.at = NOVEMBER.end + timedelta(days=1)
+    (december,) = books.close_period(caller.customer.id, DECEMBER, "", until_now=True)
+    assert [line.amount.minor for line in december.lines] == late
+    assert books.journal.verify(raw=True).findings == ()
+
+
+def record_scans(caller: Caller, time: datetime, quantity: int) -> None:
+    event = UsageEvent("/jobs", str(quantity), "t", time, "scans", Decimal(quantity))
+    caller.books.meters.record(caller.customer.id, caller.key.id, [event])
 
 
 def test_a_credit_note_of_an_unpaid_invoice_lowers_what_is_owed(books: SqlBooks, clock: ManualClock) -> None:

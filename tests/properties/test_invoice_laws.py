@@ -164,6 +164,18 @@ def test_usage_that_comes_late_is_billed_as_if_it_had_come_in_time(
     assert sum(both) == (0 if whole is None else whole.subtotal.minor)
 
 
+@given(cases(), st.integers(1, 5000))
+def test_late_usage_of_a_period_whose_minimum_was_forgiven_is_billed_as_without_one(case: Case, minor: int) -> None:
+    assert case.plan.currency is not None
+    plan = replace(case.plan, minimum=Money(minor, case.plan.currency))
+    december = billing_period(NOVEMBER.end)
+    part = Period(december.start, december.start + timedelta(days=3))
+    inputs = replace(replace(case, plan=plan, part=part).inputs(), forgiven=(NOVEMBER.start,))
+    free = replace(plan, minimum=None)
+    assert build(inputs, plan) == build(inputs, free)
+    assert inputs_json.from_json(json.loads(inputs_json.canonical(inputs))) == inputs
+
+
 @given(cases())
 def test_credit_burns_in_the_written_order_and_never_more_than_is_left(case: Case) -> None:
     invoice = case.invoice()

@@ -26,7 +26,7 @@ from modelmint.store.database import Database
 from modelmint.store.drafting import Terms
 from modelmint.store.entries import entries_of
 from modelmint.store.journal import post
-from modelmint.store.owed import owed
+from modelmint.store.owed import owed, received
 from modelmint.store.schema import burns, invoice_events, ledger_entries
 from modelmint.store.schema import invoices as rows
 
@@ -168,6 +168,9 @@ def void(connection: Connection, invoice: Invoice, now: int, reason: str) -> Non
     _must_stand(invoice, status, (FINALISED, "uncollectible"), "be made void; make a credit note instead")
     if notes_of(connection, invoice):
         raise InvoiceNotOpen(f"invoice {invoice.number} has credit notes; correct the rest by another one")
+    paid = received(connection, invoice)
+    if paid.minor > 0:  # it would lie nowhere: what is void owes nothing that it could be taken off
+        raise InvoiceNotOpen(f"{paid} of invoice {invoice.number} was paid; make a credit note instead, or refund it")
     _reverse(connection, invoice, now)
     back = [{"grant": name, "invoice": invoice.id, "minor": -burnt.minor, "at": now} for name, burnt in invoice.burns]
     if back:

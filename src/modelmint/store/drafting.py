@@ -14,13 +14,14 @@ from sqlalchemy import Connection, bindparam, func, select
 from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.billing.draft import build
 from modelmint.commerce.billing.periods import parts
+from modelmint.commerce.billing.steps.minimum import KIND as MINIMUM
 from modelmint.commerce.billing.types import BillingInputs, GrantBalance, Invoice
 from modelmint.commerce.errors import EarlierPeriodOpen
 from modelmint.commerce.moments import moment
 from modelmint.commerce.types import Customer
 from modelmint.kit.money import Money, UnitPrice
 from modelmint.kit.period import Period, billing_period
-from modelmint.store import gather, grants
+from modelmint.store import gather, grants, invoices
 from modelmint.store.gather import Holding, Usage
 from modelmint.store.schema import call_rollups, closings, event_rollups, subscriptions
 
@@ -184,4 +185,23 @@ def _inputs(
         notice=terms.notice,
         kept=kept,
         releases=tuple(sorted(used.calls)),
+        forgiven=_forgiven(connection, terms, holding, used, period),
     )
+
+
+def _forgiven(
+    connection: Connection, terms: Terms, holding: Holding, used: Usage, period: Period
+) -> tuple[datetime, ...]:
+    """Of the periods of which usage comes late, those whose minimum is not owed, its invoice being void."""
+    customer = terms.customer
+    late = {cell.period for cell in used.cells} | {value.period for value in used.distinct}
+    late.discard(period.start)
+    if holding.plan.minimum is None or not late:
+        return ()
+    found = (
+        billing_period(invoice.period.start, customer.anchor).start
+        for invoice in invoices.void(connection, customer.id)
+        if invoice.subscription == holding.root
+        and any(line.kind == MINIMUM and not line.data["late"] for line in invoice.lines)
+    )
+    return tuple(sorted(late & set(found)))

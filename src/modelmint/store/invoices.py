@@ -127,6 +127,13 @@ def every(connection: Connection, customer: str | None, period: Period | None = 
     return [from_json(json.loads(body), name) for body, name in connection.execute(query)]
 
 
+def void(connection: Connection, customer: str) -> list[Invoice]:
+    """Those of ``customer`` that were made void."""
+    made = select(invoice_events.c.invoice).where(invoice_events.c.status == "void")
+    query = select(invoices.c.body).where(invoices.c.customer == customer, invoices.c.id.in_(made))
+    return [from_json(json.loads(body)) for body in connection.scalars(query.order_by(invoices.c.number))]
+
+
 def one(connection: Connection, wanted: str) -> Invoice:
     """By id or number; raises ``UnknownInvoice``."""
     test = invoices.c.number == int(wanted) if wanted.isdecimal() and len(wanted) < 10 else invoices.c.id == wanted

@@ -32,6 +32,12 @@ def owed(connection: Connection, invoice: Invoice) -> Money:
     notes = select(rows.body).where(rows.kind == "credit_note", rows.customer == invoice.customer)
     corrections = [from_json(json.loads(body), "") for body in connection.scalars(notes)]
     corrected = sum((one.due.minor for one in corrections if one.corrects == invoice.number), 0)
+    open_minor = invoice.due.minor + corrected - received(connection, invoice).minor
+    return Money(max(0, open_minor), invoice.currency)
+
+
+def received(connection: Connection, invoice: Invoice) -> Money:
+    """What providers collected for it, less what went back."""
     tried = payment_attempts.c
     paid = select(func.sum(tried.minor - tried.refunded)).where(tried.invoice == invoice.id, tried.state == "succeeded")
-    return Money(max(0, invoice.due.minor + corrected - int(connection.scalar(paid) or 0)), invoice.currency)
+    return Money(int(connection.scalar(paid) or 0), invoice.currency)

@@ -17,6 +17,8 @@ from modelmint.kit.period import Period
 def to_json(inputs: BillingInputs) -> dict[str, Any]:
     """Plain JSON types; money in minor units. ``from_json`` of it is the inputs again."""
     found: dict[str, Any] = plain(inputs)
+    if not inputs.forgiven:  # inputs that were frozen before there was such a thing keep their bytes
+        del found["forgiven"]
     return found
 
 
@@ -53,6 +55,7 @@ def from_json(found: Mapping[str, Any]) -> BillingInputs:
         notice=found["notice"],
         kept=None if kept is None else Kept(kept["calls"], kept["failed"], _decimal(kept["p99_ms"])),
         releases=tuple(found["releases"]),
+        forgiven=tuple(_moment(start) for start in found.get("forgiven", ())),
     )
 
 

@@ -123,6 +123,8 @@ class BillingInputs:
     notice: str
     kept: Kept | None
     releases: tuple[str, ...]
+    #: First moments of earlier billing periods whose minimum stands on an invoice that was made void.
+    forgiven: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

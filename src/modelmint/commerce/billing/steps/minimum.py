@@ -1,8 +1,9 @@
 """A billing period comes to at least the plan's minimum, for the share of it in which the plan was held.
 
 Fees (of a yearly one the period's share) and usage count. What is missing is added on the part that ends the
-period; usage that comes late is taken out of what was added. Keys of ``InvoiceLine.data``: ``month``, ``minimum``
-(for the share held), ``full`` (for the whole period), ``reached`` (fees and usage), ``late``; all amounts as text.
+period; usage that comes late is taken out of what was added, unless that was forgiven: then it was never owed. Keys
+of ``InvoiceLine.data``: ``month``, ``minimum`` (for the share held), ``full`` (for the whole period), ``reached``
+(fees and usage), ``late``; all amounts as text.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def step(work: Work) -> Work:
     full, inputs = work.plan.minimum, work.inputs
     if full is None:
         return work
-    periods = ([inputs.period] if inputs.last else []) + late_periods(inputs)
+    late = [period for period in late_periods(inputs) if period.start not in inputs.forgiven]
+    periods = ([inputs.period] if inputs.last else []) + late
     found = [_line(work, full, period) for period in periods]
     return work.add([line for line in found if line.amount.minor])
 
