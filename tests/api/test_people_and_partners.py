@@ -249,6 +249,17 @@ def test_a_partner_makes_an_end_customer_that_can_call_at_once(ask: Ask, furnish
     assert {entry["actor"].split(":")[0] for entry in noted if entry["action"] == "customer.added"} == {"partner"}
 
 
+def test_a_partner_sees_usage_by_the_end_customers_own_billing_period_and_cut_as_it_asks(ask: Ask) -> None:
+    _, secret = a_partner(ask)
+    end = ask(secret, "POST", "/partner/v1/customers", json={"name": "Clinic End", "plan": "payg"}).json()["customer"]
+    ask(None, "PATCH", f"/admin/v1/customers/{end['id']}", json={"anchor": 15})
+    path = f"/customers/{end['id']}/usage"
+    theirs = ask(secret, "GET", f"/partner/v1{path}?by=day").json()
+    assert theirs == ask(None, "GET", f"/admin/v1{path}?by=day").json()
+    assert theirs["period"]["start"][8:10] == "15"
+    assert ask(secret, "GET", f"/partner/v1{path}?format=csv").headers["content-type"].startswith("text/csv")
+
+
 PATHS = {
     "GET": ("", "/usage", "/invoices"),
     "POST": ("/keys", "/subscription"),

@@ -9,7 +9,6 @@ _OURS: Node = {"tag": "founder", "security": FOUNDER}
 _WHO = [in_path("customer", "An end customer's id or exact name.")]
 _PARTNER = [in_path("partner", "A partner's id, or its customer's id or exact name.")]
 _LOST: Node = {**_THEIRS, "errors": (403, 404), "parameters": _WHO}
-_MONTHLY: Node = {"errors": (403, 404, 422), "parameters": [*_WHO, MONTH]}
 _FORMAT = in_query("format", "`csv` for a spreadsheet.", enum=["json", "csv"])
 
 PATHS: Node = {
@@ -26,9 +25,6 @@ PATHS: Node = {
     },
     "/partner/v1/customers/{customer}/subscription": {
         "post": operation("Subscribe an end customer", "Open", body="WantedPlan", **_LOST)
-    },
-    "/partner/v1/customers/{customer}/usage": {
-        "get": operation("Show an end customer's usage", "Usage", **_MONTHLY, **_THEIRS)
     },
     "/partner/v1/customers/{customer}/invoices": {
         "get": operation("List an end customer's invoices", "Invoices", **_LOST)

@@ -9,6 +9,7 @@ from modelmint.api.openapi_schemas import ref, text
 
 _OWN: Node = {"tag": "customer", "security": CUSTOMER}
 _OURS: Node = {"tag": "founder", "security": FOUNDER}
+_PARTNERS: Node = {"tag": "partner", "security": CUSTOMER}
 _WHO = in_path("customer", "A customer's id or exact name.")
 _TABLE = [
     MONTH,
@@ -51,6 +52,9 @@ PATHS: Node = {
     "/v1/usage": {"get": _usage("Show usage", [], errors=(403, 422), **_OWN)},
     "/admin/v1/customers/{customer}/usage": {
         "get": _usage("Show a customer's usage", [_WHO], errors=(404, 422), **_OURS)
+    },
+    "/partner/v1/customers/{customer}/usage": {
+        "get": _usage("Show an end customer's usage", [_WHO], errors=(403, 404, 422), **_PARTNERS)
     },
     "/v1/events": {
         "post": _report(),

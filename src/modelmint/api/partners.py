@@ -14,6 +14,7 @@ from modelmint.api.keys import scopes_asked, with_secret
 from modelmint.api.routing import Asked, Reply, route
 from modelmint.api.service import Service
 from modelmint.api.subscriptions import when_asked
+from modelmint.api.usage import shown_usage
 from modelmint.commerce.channels.report import csv_text
 from modelmint.commerce.channels.types import Partner, PartnerStatement
 from modelmint.commerce.documents import invoice_json
@@ -126,8 +127,8 @@ def subscribe(asked: Asked) -> Any:
 
 
 def usage(asked: Asked) -> Any:
-    """An end customer's usage in a month."""
-    return plain(asked.service.shop.books.usage(_mine(asked).id, _month(asked)))
+    """An end customer's usage in a billing period of its own."""
+    return shown_usage(asked, _mine(asked))
 
 
 def invoices(asked: Asked) -> Any:
