@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelmint.console.attempts import BURST, REFILL_SECONDS, Attempts
+from modelmint.console.attempts import BURST, REFILL_SECONDS, Attempts, network_of
 from modelmint.console.sessions import Sessions, Signer
 from modelmint.kit.clock import SystemClock
 
@@ -147,3 +147,47 @@ def test_cookies_are_for_this_site_and_no_script(desk: Any) -> None:
 def test_cookies_are_secure_behind_https(desk: Any) -> None:
     reader = desk.reader(**{"x-forwarded-proto": "https"})
     assert "secure" in reader.get("/console/sign-in").headers["set-cookie"].lower()
+
+
+def entries(desk: Any) -> list[Any]:
+    return [entry for entry in desk.shop.books.people.audit(limit=1000) if entry.action.startswith("console.")]
+
+
+def test_who_comes_and_goes_stands_in_the_log_without_what_opened_the_door(desk: Any) -> None:
+    owner, key = desk.furnished.customer, desk.shop.books.keys(desk.furnished.customer)[0].id
+    for secret in (desk.token, desk.furnished.secret):
+        desk.reader(secret, **{"x-forwarded-for": "203.0.113.77"}).post("/console/sign-out")
+    found = [(entry.action, entry.actor, entry.subject) for entry in reversed(entries(desk))]
+    theirs = f"customer:{owner}"
+    assert found == [
+        ("console.signed_in", "founder", "founder"),
+        ("console.signed_out", "founder", "founder"),
+        ("console.signed_in", theirs, key),
+        ("console.signed_out", theirs, key),
+    ]
+    said = str(entries(desk))
+    assert desk.token not in said and desk.furnished.secret not in said and "203.0.113.77" not in said
+    assert {entry.action for entry in desk.shop.books.people.audit(owner)} >= {"console.signed_in"}
+
+
+def test_a_refused_sign_in_stands_in_the_log_and_a_flood_of_them_does_not(desk: Any) -> None:
+    for number in range(40):
+        reader = desk.reader()
+        reader.client.headers["x-forwarded-for"] = f"203.0.{number}.5"
+        reader.sign_in(f"mm_guess{number}")
+    refused = [entry for entry in entries(desk) if entry.action == "console.sign_in_refused"]
+    assert 1 <= len(refused) <= 12
+    assert refused[-1].actor == "system" and "guess" not in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2::9", "2001:db8:1::/48"),
+        ("testclient", ""),
+        ("203.0.113.77<script>", ""),
+    ],
+)
+def test_of_an_address_the_log_keeps_the_network(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -125,6 +125,7 @@ CHANGES: dict[str, Callable[[Made], Any]] = {
     "deploy": lambda m: m.books.deploy("xray", "r1", "model", None),
     "close_period": lambda m: m.books.close_period(m.customer.id, month_of(START), "", until_now=True),
     "people.rotate": lambda m: m.books.people.rotate(m.key),
+    "people.note": lambda m: m.books.people.note("console.signed_in", m.key, {}),
     "people.erase": lambda m: m.books.people.erase(m.customer.id, force=True),
     "contracts.change": lambda m: m.books.contracts.change(m.customer.id, "clinic"),
     "contracts.cancel": lambda m: m.books.contracts.cancel(m.customer.id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -10,6 +11,8 @@ from collections.abc import Callable
 #: Wrong ones in a row that an address may have at once, and the seconds after which it gets one back.
 BURST, REFILL_SECONDS = 10, 6
 _MOST_ADDRESSES = 10_000
+#: Counted like an address, and none.
+_EVERYBODY = "*"
 
 
 class Attempts:
@@ -27,6 +30,13 @@ class Attempts:
         over = ahead - (BURST - 1) * REFILL_SECONDS
         return max(0, -int(-over // 1))
 
+    def worth_a_note(self) -> bool:
+        """Whether a wrong one is to be written down: a flood of them, from however many addresses, fills no books."""
+        if self.wait(_EVERYBODY):
+            return False
+        self.failed(_EVERYBODY)
+        return True
+
     def failed(self, address: str) -> None:
         """A wrong one."""
         with self._lock:
@@ -34,3 +44,12 @@ class Attempts:
             self._full[address] = max(self._full.pop(address, now), now) + REFILL_SECONDS
             while len(self._full) > _MOST_ADDRESSES:
                 self._full.popitem(last=False)
+
+
+def network_of(address: str) -> str:
+    """The network that an address belongs to, which names nobody: the log keeps it for ever, and people are erased."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

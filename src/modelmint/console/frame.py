@@ -48,6 +48,8 @@ class Frame:
             "form_token": token,
             "said": said,
             "state": _state(words),
+            "typed": None,
+            "failed": None,
             **page.values,
         }
         return self._templates.get_template(page.template).render(values).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
@@ -21,9 +21,10 @@ from modelmint.console.answers import Answer, Asked, Download, Go, Handler, Page
 from modelmint.console.attempts import Attempts
 from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, NotYourPage
 from modelmint.console.frame import Frame
+from modelmint.console.problems import again, said
 from modelmint.console.sessions import CUSTOMER, FOUNDER, LIFE, NOBODY, Session, Sessions, Signer
 from modelmint.console.words import Words, choose
-from modelmint.kit.errors import ModelmintError, category_of
+from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
 
 _log = logging.getLogger("modelmint.console")
@@ -58,13 +59,15 @@ class Console:
     sessions: Sessions
     attempts: Attempts
     frame: Frame
+    #: Functions that show a page, by its path: a form that cannot be taken is shown on its page again.
+    shown: dict[str, Handler] = field(default_factory=dict)
 
 
 class PageRoute:
     """An ASGI endpoint around page functions, one per method, which run in a thread and may block."""
 
-    def __init__(self, console: Console, reader: Reader, handlers: Mapping[str, Handler]) -> None:
-        self._console, self._reader, self._handlers = console, reader, handlers
+    def __init__(self, console: Console, reader: Reader, handlers: Mapping[str, Handler], form: str = "") -> None:
+        self._console, self._reader, self._handlers, self._form = console, reader, handlers, form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; every error leaves as a page."""
@@ -92,13 +95,13 @@ class PageRoute:
             accepted=request.headers.get("accept-language", ""),
         )
         asked = _asked(console.shop, request, session, Words(language), body)
-        with acting(_actor(session)):
+        with acting(actor_of(session)):
             try:
                 answer = self._run(asked, request.method)
             except Unauthenticated:
                 answer = self._to_sign_in(asked, request)
             except Exception as error:
-                answer = self._problem(error)
+                answer = self._problem(error, asked)
             response = self._respond(answer, asked, request)
         if known is None and isinstance(answer, Page):  # its forms need a session to belong to
             self._set(response, request, SESSION, console.sessions.cookie(session))
@@ -117,7 +120,15 @@ class PageRoute:
             asked = self._checked_key(asked)
         if method == "POST" and not self._console.sessions.form_fits(asked.session, asked.form.get("token", "")):
             raise FormNotOurs("expected a form of this session; load the page again and repeat")
-        return self._handlers["GET" if method == "HEAD" else method](asked)
+        try:
+            return self._handlers["GET" if method == "HEAD" else method](asked)
+        except Unauthenticated:
+            raise
+        except ModelmintError as error:
+            form, status = self._console.shown.get(self._form), self._console.status_of(error)
+            if method != "POST" or form is None or status >= 500:
+                raise
+            return again(form, asked, error, status)
 
     def _to_sign_in(self, asked: Asked, request: Request) -> Go:
         """A reader whom nothing lets in, or nothing any more; afterwards it gets what it asked for."""
@@ -135,7 +146,7 @@ class PageRoute:
                 return asked
         raise Unauthenticated("the key that opened this session is revoked or expired")
 
-    def _problem(self, error: Exception) -> Page:
+    def _problem(self, error: Exception, asked: Asked) -> Page:
         if not isinstance(error, ModelmintError):
             incident = new_id("inc")
             _log.error("incident %s", incident, exc_info=error)
@@ -143,8 +154,7 @@ class PageRoute:
         status = self._console.status_of(error)
         if status >= 500:
             _log.error("console: %s: %s", error.code, error)
-        values = {"code": error.code, "detail": error.message, "problems": error.problems}
-        return Page("error.html", {**values, "category": category_of(error).code}, status)
+        return Page("error.html", said(error, asked), status)
 
     def _respond(self, answer: Answer, asked: Asked, request: Request) -> Response:
         if isinstance(answer, Download):
@@ -161,11 +171,12 @@ class PageRoute:
             if answer.session is not None:
                 self._set(redirect, request, SESSION, self._console.sessions.cookie(answer.session))
             return redirect
-        said = self._console.signer.read("said", request.cookies.get(SAID, "")) or ""
+        message = self._console.signer.read("said", request.cookies.get(SAID, "")) or ""
         token = self._console.sessions.form_token(asked.session)
-        content = self._console.frame.render(answer, asked, request.url.path, token, said)
+        path = (PLACE + self._form.format(**asked.path)) if "failed" in answer.values else request.url.path
+        content = self._console.frame.render(answer, asked, path, token, message)
         page = Response(content, answer.status, media_type="text/html")
-        if said:
+        if message:
             page.delete_cookie(SAID, path=PLACE)
         return page
 
@@ -175,20 +186,27 @@ class PageRoute:
         response.set_cookie(name, value, seconds, path=PLACE, secure=secure, httponly=True, samesite="strict")
 
 
-def page(console: Console, path: str, reader: Reader, **handlers: Handler) -> Route:
-    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too."""
-    return Route(PLACE + path, endpoint=PageRoute(console, reader, handlers), methods=list(handlers))
+def page(console: Console, path: str, reader: Reader, on: str = "", **handlers: Handler) -> Route:
+    """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too.
+
+    ``on`` is the path of the page that the form posted here stands on, where that is another one.
+    """
+    if "GET" in handlers:
+        console.shown[path] = handlers["GET"]
+    return Route(PLACE + path, endpoint=PageRoute(console, reader, handlers, on or path), methods=list(handlers))
 
 
-def about_one(console: Console, path: str, **handlers: Handler) -> list[Route]:
+def about_one(console: Console, path: str, on: str = "", **handlers: Handler) -> list[Route]:
     """The same page about one customer, below the founder's list and in the customer's own portal."""
+    founders, own = "/customers/{customer}", "/my"
     return [
-        page(console, f"/customers/{{customer}}{path}", "founder", **handlers),
-        page(console, f"/my{path}", "customer", **handlers),
+        page(console, founders + path, "founder", founders + (on or path), **handlers),
+        page(console, own + path, "customer", own + (on or path), **handlers),
     ]
 
 
-def _actor(session: Session) -> str:
+def actor_of(session: Session) -> str:
+    """Who does what is done in a session."""
     if session.who == CUSTOMER:
         return f"customer:{session.customer}"
     return session.who or SYSTEM

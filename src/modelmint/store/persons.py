@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from modelmint.commerce.people.terms import OVERLAP
 from modelmint.commerce.people.types import Alarm, AuditEntry, Erasure
 from modelmint.commerce.types import Key
 from modelmint.kit.clock import Clock
-from modelmint.store import alarms, audit, erasure, keys, people
+from modelmint.store import alarms, audit, erasure, history, keys, people
 from modelmint.store.database import Database
 
 
@@ -40,6 +41,10 @@ class SqlPeople:
     ) -> list[AuditEntry]:
         with self._database.read() as connection:
             return audit.entries(connection, subject, since, actor, before, limit)
+
+    def note(self, action: str, subject: str, data: Mapping[str, str]) -> None:
+        with self._database.write() as connection:
+            history.note(connection, action, subject, self._now(), data)
 
     def erase(self, customer: str, *, force: bool = False) -> Erasure:
         with self._database.write(thorough=True) as connection:

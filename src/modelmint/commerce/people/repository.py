@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -35,6 +36,10 @@ class People(Protocol):
         limit: int = 100,
     ) -> list[AuditEntry]:
         """Newest first; ``before`` is the ``seq`` at which the former page ended."""
+        ...
+
+    def note(self, action: str, subject: str, data: Mapping[str, str]) -> None:
+        """Write into the audit log what changes nothing else, like a sign-in; ``data`` holds nothing personal."""
         ...
 
     def erase(self, customer: str, *, force: bool = False) -> Erasure:

@@ -19,9 +19,9 @@ def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         *about_one(console, "/account", GET=account),
-        page(console, "/customers/{customer}/details", "founder", POST=details),
-        page(console, "/customers/{customer}/credits", "founder", POST=grant),
-        page(console, "/customers/{customer}/erase", "founder", POST=erase),
+        page(console, "/customers/{customer}/details", "founder", "/customers/{customer}/account", POST=details),
+        page(console, "/customers/{customer}/credits", "founder", "/customers/{customer}/account", POST=grant),
+        page(console, "/customers/{customer}/erase", "founder", "/customers/{customer}/account", POST=erase),
     ]
 
 

@@ -23,8 +23,8 @@ def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         *about_one(console, "/keys", GET=keys, POST=make),
-        *about_one(console, "/keys/{key}/rotate", POST=rotate),
-        *about_one(console, "/keys/{key}/revoke", POST=revoke),
+        *about_one(console, "/keys/{key}/rotate", "/keys", POST=rotate),
+        *about_one(console, "/keys/{key}/revoke", "/keys", POST=revoke),
         page(console, "/my/start", "customer", GET=start),
     ]
 

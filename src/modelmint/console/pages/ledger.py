@@ -21,7 +21,7 @@ def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         page(console, "/ledger", "founder", GET=ledger),
-        page(console, "/ledger/check", "founder", POST=check),
+        page(console, "/ledger/check", "founder", "/ledger", POST=check),
         page(console, "/ledger/export", "founder", GET=export),
     ]
 

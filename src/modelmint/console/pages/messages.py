@@ -15,10 +15,10 @@ def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         page(console, "/webhooks", "founder", GET=webhooks, POST=add),
-        page(console, "/webhooks/{endpoint}/disable", "founder", POST=disable),
-        page(console, "/webhooks/{endpoint}/rotate", "founder", POST=rotate),
-        page(console, "/webhooks/{endpoint}/test", "founder", POST=test),
-        page(console, "/webhooks/replay", "founder", POST=replay),
+        page(console, "/webhooks/{endpoint}/disable", "founder", "/webhooks", POST=disable),
+        page(console, "/webhooks/{endpoint}/rotate", "founder", "/webhooks", POST=rotate),
+        page(console, "/webhooks/{endpoint}/test", "founder", "/webhooks", POST=test),
+        page(console, "/webhooks/replay", "founder", "/webhooks", POST=replay),
     ]
 
 

@@ -18,9 +18,9 @@ def pages(console: Console) -> list[Route]:
     return [
         page(console, "/partners", "founder", GET=partners, POST=add),
         page(console, "/partners/{partner}", "founder", GET=partner),
-        page(console, "/partners/{partner}/close", "founder", POST=close),
-        page(console, "/referrals", "founder", POST=add_referral),
-        page(console, "/referrals/withdraw", "founder", POST=withdraw),
+        page(console, "/partners/{partner}/close", "founder", "/partners/{partner}", POST=close),
+        page(console, "/referrals", "founder", "/partners", POST=add_referral),
+        page(console, "/referrals/withdraw", "founder", "/partners", POST=withdraw),
         page(console, "/channels", "founder", GET=channels),
     ]
 

@@ -21,9 +21,9 @@ def pages(console: Console) -> list[Route]:
     return [
         *about_one(console, "/plan", GET=plan, POST=change),
         *about_one(console, "/plan/preview", GET=preview),
-        *about_one(console, "/plan/pause", POST=pause),
-        *about_one(console, "/plan/resume", POST=resume),
-        *about_one(console, "/plan/keep", POST=keep),
+        *about_one(console, "/plan/pause", "/plan", POST=pause),
+        *about_one(console, "/plan/resume", "/plan", POST=resume),
+        *about_one(console, "/plan/keep", "/plan", POST=keep),
     ]
 
 

@@ -14,7 +14,7 @@ def pages(console: Console) -> list[Route]:
     """All of them."""
     return [
         page(console, "/plans", "founder", GET=plans),
-        page(console, "/plans/withdraw", "founder", POST=withdraw),
+        page(console, "/plans/withdraw", "founder", "/plans", POST=withdraw),
     ]
 
 

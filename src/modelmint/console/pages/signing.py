@@ -9,9 +9,11 @@ from functools import partial
 from starlette.routing import Route
 
 from modelmint.commerce.errors import Unauthenticated
+from modelmint.commerce.people.actor import acting
 from modelmint.console.answers import Answer, Asked, Go, Page
+from modelmint.console.attempts import network_of
 from modelmint.console.errors import SignInRefused, TooManyAttempts
-from modelmint.console.page import PLACE, Console, page
+from modelmint.console.page import PLACE, Console, actor_of, page
 from modelmint.console.sessions import CUSTOMER, FOUNDER, NOBODY, Session
 from modelmint.kit.digest import digest_bytes
 
@@ -51,10 +53,22 @@ def _sign_in(console: Console, asked: Asked) -> Answer:
         session = _session_for(console, asked, asked.form.get("secret", "").strip().encode())
     except (Unauthenticated, SignInRefused):
         console.attempts.failed(asked.address)
+        if console.attempts.worth_a_note():
+            _note(asked, "console.sign_in_refused", asked.session)
         return Page("signin.html", {"next": _within(asked.form.get("next", "")), "refused": "signin.refused"}, 401)
     if session is None:
         return Page("signin.html", {"next": _within(asked.form.get("next", "")), "refused": "signin.scopes"}, 403)
+    _note(asked, "console.signed_in", session)
     return Go(_within(asked.form.get("next", "")) or home(session), session=session)
+
+
+def _note(asked: Asked, action: str, session: Session) -> None:
+    """Who came, went or was turned away, and from where; never with what."""
+    data = {"network": network_of(asked.address)}
+    if session.customer:
+        data["customer"] = session.customer
+    with acting(actor_of(session)):
+        asked.books.people.note(action, session.key or session.who or "console", data)
 
 
 def _session_for(console: Console, asked: Asked, secret: bytes) -> Session | None:
@@ -74,6 +88,7 @@ def _session_for(console: Console, asked: Asked, secret: bytes) -> Session | Non
 def _sign_out(console: Console, asked: Asked) -> Answer:
     now = asked.shop.clock.now()
     console.sessions.end(asked.session, now)
+    _note(asked, "console.signed_out", asked.session)
     return Go(f"{PLACE}/sign-in", said="said.signed_out", session=console.sessions.open(now, NOBODY))
 
 

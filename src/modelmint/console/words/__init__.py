@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelmint.console.words.en import WORDS as _EN
+from modelmint.console.words.told import told
 from modelmint.console.words.zh import WORDS as _ZH
 
 WORDS: Mapping[str, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
@@ -29,6 +30,10 @@ class Words:
         """The words for ``key``, with ``values`` filled in."""
         text = self._words.get(key)
         return MISSING.format(key) if text is None else text.format(**values) if values else text
+
+    def told(self, text: str) -> str:
+        """What the books say in English, in this language where its form is known."""
+        return told(text, self.language)
 
     def either(self, key: str, otherwise: str) -> str:
         """The words for ``key``, else ``otherwise``: for names that others may add to."""
