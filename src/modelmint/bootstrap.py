@@ -17,6 +17,7 @@ from modelmint.commerce.payments.registry import PROVIDERS
 from modelmint.commerce.repository import Books
 from modelmint.kit.clock import Clock, SystemClock
 from modelmint.kit.errors import Corrupted
+from modelmint.operations.printing import Printer
 from modelmint.releases.shelf import Shelf
 from modelmint.serving.types import HostLimits
 from modelmint.store.open import open_books
@@ -93,6 +94,11 @@ class Shop:
             )
         name = self.venture.file.billing.provider
         return PROVIDERS.get(name)(Settings(os.environ, self.workspace / "payments" / name))
+
+    @cached_property
+    def printer(self) -> Printer:
+        """What prints this process's documents, one at a time."""
+        return Printer()
 
     def limits(self, processes: int = 1) -> HostLimits:
         """Bounds of one of ``processes`` serving processes; they share the venture's queue equally."""

@@ -124,3 +124,26 @@ def test_an_invoice_goes_from_closing_to_a_credit_note(app: Application, token: 
     assert ask(app, "GET", "/admin/v1/invoices/999", token).status_code == 404
     own = ask(app, "GET", "/v1/invoices", caller["secret"]).json()["invoices"]
     assert [(one["number"], one["status"]) for one in own] == [(1, "paid"), (2, "finalised")]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/admin/v1/customers", "customers"), ("/admin/v1/keys", "keys"), ("/admin/v1/invoices", "invoices"),
+     ("/v1/keys", "keys"), ("/v1/invoices", "invoices")],
+)  # fmt: skip
+def test_long_lists_come_in_pages_and_no_page_is_longer_than_asked(
+    app: Application, token: str, caller: dict[str, str], path: str, name: str
+) -> None:
+    books = app.service.shop.books
+    for number in range(3 - len(books.keys(caller["id"]))):
+        books.add_key(caller["id"], f"more {number}")
+    secret = token if path.startswith("/admin") else caller["secret"]
+    whole = ask(app, "GET", path, secret).json()
+    found, after = [], ""
+    while after is not None:
+        page = ask(app, "GET", path, secret, params={"limit": 1, "after": after}).json()
+        assert len(page[name]) <= 1
+        found, after = found + page[name], page["next"]
+    assert (found, whole["next"]) == (whole[name], None)
+    for wrong in ({"limit": "0"}, {"limit": "1001"}, {"after": "nowhere"}):
+        assert ask(app, "GET", path, secret, params=wrong).status_code == 422

@@ -256,3 +256,23 @@ def test_the_first_and_the_last_month_are_shown(customer: Any, founder: Any, mon
     assert customer.get("/console/my/usage", params={"month": month}).status_code == 200
     for page in ("ledger", "channels"):
         assert founder.get(f"/console/{page}", params={"month": month}).status_code == 200
+
+
+def test_a_page_of_all_invoices_reads_no_more_than_the_page(
+    desk: Any, founder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = desk.shop.books
+    owner = books.customer(desk.furnished.customer)
+    key, secret = books.add_key(owner.id, "calls")
+    for _ in range(3):
+        Caller(books, owner, key, secret).call()
+        books.close_period(owner.id, month_of(books.now()), "", until_now=True)
+    monkeypatch.setattr("modelmint.console.pages.invoices.PAGE_ROWS", 2)
+    monkeypatch.setattr(type(books), "invoices", None)
+    first = founder.get("/console/invoices").text
+    following = re.search(r'href="(/console/invoices\?[^"]*from=[0-9]+)"', first)
+    assert following
+    second = founder.get(following[1].replace("&amp;", "&")).text
+    shown = [re.findall(r'href="/console/invoices/(inv_\w+)"', page) for page in (first, second)]
+    made = [one.id for one in books.lists.invoices(newest=True).rows]
+    assert shown == [made[:2], made[2:4]] and len(made) == 3

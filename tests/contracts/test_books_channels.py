@@ -200,7 +200,7 @@ def test_a_closed_statement_is_booked_once_and_stands(books: SqlBooks, clock: Ma
     north = an_end_customer(books, partner)
     north.call(times=12)
     bill(books, clock, north)
-    with pytest.raises(StatementNotOver, match="ends at 20[0-9-]*T00:00:00Z;"):
+    with pytest.raises(StatementNotOver, match=r"ends at 20[0-9-]*T00:00:00Z;"):
         books.channels.close_statement(partner.id, NOVEMBER)
     clock.at = NOVEMBER.end
     closed = books.channels.close_statement(partner.id, NOVEMBER)

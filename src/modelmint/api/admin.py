@@ -27,8 +27,10 @@ def admin_routes(service: Service) -> list[Route]:
 
 
 def customers(asked: Asked) -> Any:
-    """All customers."""
-    return {"customers": [plain(customer) for customer in asked.service.shop.books.customers()]}
+    """All customers, a page at a time."""
+    after, limit = asked.page()
+    page = asked.service.shop.books.lists.customers(after, limit)
+    return {"customers": [plain(customer) for customer in page.rows], "next": page.next or None}
 
 
 def make_customer(asked: Asked) -> Reply:

@@ -42,19 +42,20 @@ def billing_routes(service: Service) -> list[Route]:
 
 def invoices(asked: Asked) -> Any:
     """All invoices and credit notes, each with where it stands; ``?status=finalised|paid|void|uncollectible``."""
-    return {"invoices": _listed(asked, None)}
+    return listed(asked, None)
 
 
 def customers_invoices(asked: Asked) -> Any:
     """A customer's invoices, each with where it stands."""
-    return {"invoices": _listed(asked, asked.service.shop.books.customer(asked.path["customer"]).id)}
+    return listed(asked, asked.service.shop.books.customer(asked.path["customer"]).id)
 
 
-def _listed(asked: Asked, customer: str | None) -> list[dict[str, Any]]:
-    books, wanted = asked.service.shop.books, asked.query.get("status")
-    statuses = books.bills.statuses(customer)
-    found = [{**invoice_json.to_json(one), "status": statuses[one.id]} for one in books.invoices(customer)]
-    return [one for one in found if wanted in (None, one["status"])]
+def listed(asked: Asked, customer: str | None) -> dict[str, Any]:
+    """A customer's invoices, or everybody's, a page at a time."""
+    after, limit = asked.page()
+    page = asked.service.shop.books.lists.invoices(customer, after, limit, status=asked.query.get("status"))
+    found = [{**invoice_json.to_json(one), "status": page.statuses[one.id]} for one in page.rows]
+    return {"invoices": found, "next": page.next or None}
 
 
 def invoice(asked: Asked) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 
 from starlette.routing import Route
 
+from modelmint.api.billing import listed
 from modelmint.api.documents import own_invoice, shown
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
-from modelmint.commerce.documents import invoice_json, plan_json
+from modelmint.commerce.documents import plan_json
 from modelmint.commerce.plan_terms import terms_of
 
 
@@ -50,11 +51,8 @@ def plans(asked: Asked) -> Any:
 
 
 def invoices(asked: Asked) -> Any:
-    """The caller's invoices, each with where it stands."""
-    books = asked.service.shop.books
-    statuses = books.bills.statuses(asked.customer)
-    found = [{**invoice_json.to_json(one), "status": statuses[one.id]} for one in books.invoices(asked.customer)]
-    return {"invoices": found}
+    """The caller's invoices, each with where it stands, a page at a time."""
+    return listed(asked, asked.customer)
 
 
 def invoice(asked: Asked) -> Any:

@@ -10,7 +10,6 @@ from modelmint.api.routing import Asked, Reply, echo
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.documents.invoice_html import page_policy, paper_html
-from modelmint.commerce.documents.invoice_pdf import paper_pdf
 from modelmint.commerce.documents.invoice_text import paper_text
 from modelmint.commerce.documents.words import LANGUAGES
 from modelmint.commerce.errors import UnknownInvoice
@@ -37,7 +36,7 @@ def shown(found: Invoice, asked: Asked) -> Any:
         return Reply(page.encode(), headers=[(b"content-type", b"text/html; charset=utf-8"), policy])
     name = f'inline; filename="{told.invoice.kind}-{told.invoice.number}.pdf"'.encode()
     headers: Headers = [(b"content-type", b"application/pdf"), (b"content-disposition", name)]
-    return Reply(paper_pdf(told, language), headers=headers)
+    return Reply(shop.printer.print(told, language), headers=headers)
 
 
 def own_invoice(asked: Asked) -> Invoice:

@@ -60,6 +60,20 @@ class WrongAdminToken(NotAllowed):
     status = 401
 
 
+class TooManyRequests(LimitExceeded):
+    """More requests than one key, or one address without a valid key, may send."""
+
+    code = "too_many_requests"
+    status = 429
+
+
+class TooManyBatches(LimitExceeded):
+    """So many batches of usage events of one customer wait that another one has no place."""
+
+    code = "too_many_batches"
+    status = 429
+
+
 class Unforeseen(Unavailable):
     """The server failed."""
 

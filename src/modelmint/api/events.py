@@ -15,6 +15,7 @@ from modelmint.api.problems import problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
+from modelmint.api.throttle import Visit
 from modelmint.api.usage import period_of
 from modelmint.commerce.metering.bodies import BATCH, PLAIN, STRUCTURED, events_in
 from modelmint.commerce.metering.cloudevents import present, present_call
@@ -46,23 +47,30 @@ class ReportRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; every error leaves as problem+json."""
+        visit, turns = None, self._service.turns
         try:
+            visit = self._service.throttle.enter(scope, counted=False)
             # A stranger's body, which may be large, is not read.
-            key = await asyncio.to_thread(self._key, scope)
-            body = await read_body(scope, receive, self._service.shop.max_body)
-            recorded = await asyncio.to_thread(self._record, key, scope, body)
+            key = await asyncio.to_thread(self._key, scope, visit)
+            async with turns.place(key.customer):
+                body = await read_body(scope, receive, self._service.shop.max_body)
+                async with turns.turn(key.customer, len(body)) as counted:
+                    recorded = await asyncio.to_thread(self._record, key, scope, body, counted)
         except Exception as error:
+            if visit is not None:
+                visit.refused(error)
             status, headers, content = problem(error)
         else:
             status, headers, content = 200, [JSON], to_json(plain(recorded))
         await send_bytes(send, status, headers, content)
 
-    def _key(self, scope: Scope) -> Key:
+    def _key(self, scope: Scope, visit: Visit) -> Key:
         key = self._service.shop.books.key_by_digest(key_digest(scope))
+        visit.proved()
         require(key, EVENTS)
         return key
 
-    def _record(self, key: Key, scope: Scope, body: bytes) -> Recorded:
+    def _record(self, key: Key, scope: Scope, body: bytes, counted: list[int]) -> Recorded:
         given = header(scope, b"content-type") or b""
         kind = given.split(b";", 1)[0].strip().lower().decode("latin-1")
         if kind not in (STRUCTURED, BATCH, PLAIN):
@@ -70,6 +78,7 @@ class ReportRoute:
         named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         books = self._service.shop.books
         events = events_in(kind, named, body, books.now())
+        counted.append(len(events))
         with acting(f"customer:{key.customer}"):
             return books.meters.record(key.customer, key.id, events)
 

@@ -11,16 +11,16 @@ from modelmint.api.body import header
 from modelmint.api.identity import check_admin
 from modelmint.api.metrics import MEDIA_TYPE, render
 from modelmint.api.problems import plain_problem
-from modelmint.api.routing import Asked, Reply, route
+from modelmint.api.routing import Asked, Reply, probe
 from modelmint.api.service import Service
 
 
 def health_routes(service: Service) -> list[Route]:
     """All of them."""
     return [
-        route(service, "/healthz/live", "anyone", GET=live),
-        route(service, "/healthz/ready", "anyone", GET=ready),
-        route(service, "/metrics", "anyone", GET=metrics),
+        probe(service, "/healthz/live", live),
+        probe(service, "/healthz/ready", ready),
+        probe(service, "/metrics", metrics),
     ]
 
 

@@ -52,8 +52,12 @@ def admin_token(workspace: Path) -> str:
     return path.read_text().strip()
 
 
+def is_admin(given: bytes, token: str) -> bool:
+    """Whether what was presented is the founder's token."""
+    return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(token.encode()).digest())
+
+
 def check_admin(scope: Scope, token: str) -> None:
     """Raises ``WrongAdminToken`` unless the caller presents the founder's token."""
-    given = bearer(scope) or b""
-    if not hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(token.encode()).digest()):
+    if not is_admin(bearer(scope) or b"", token):
         raise WrongAdminToken("expected the founder's token, which lies in .modelmint/keys/admin.token")

@@ -32,8 +32,8 @@ def key_routes(service: Service) -> list[Route]:
 
 
 def own_keys(asked: Asked) -> Any:
-    """The caller's keys; secrets are never shown again."""
-    return {"keys": [plain(key) for key in asked.service.shop.books.keys(asked.customer)]}
+    """The caller's keys, a page at a time; secrets are never shown again."""
+    return _listed(asked, asked.customer)
 
 
 def make_own(asked: Asked) -> Reply:
@@ -63,8 +63,14 @@ def revoke_own(asked: Asked) -> Any:
 
 
 def all_keys(asked: Asked) -> Any:
-    """All keys."""
-    return {"keys": [plain(key) for key in asked.service.shop.books.keys(None)]}
+    """All keys, a page at a time."""
+    return _listed(asked, None)
+
+
+def _listed(asked: Asked, customer: str | None) -> Any:
+    after, limit = asked.page()
+    page = asked.service.shop.books.lists.keys(customer, after, limit)
+    return {"keys": [plain(key) for key in page.rows], "next": page.next or None}
 
 
 def make(asked: Asked) -> Reply:

@@ -17,7 +17,18 @@ from modelmint.api import (
     openapi_usage,
     openapi_webhooks,
 )
-from modelmint.api.openapi_parts import CUSTOMER, FORM, FOUNDER, MEANING, Node, in_path, in_query, json_of, operation
+from modelmint.api.openapi_parts import (
+    CUSTOMER,
+    FORM,
+    FOUNDER,
+    MEANING,
+    PAGE,
+    Node,
+    in_path,
+    in_query,
+    json_of,
+    operation,
+)
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
@@ -96,7 +107,7 @@ def _customer_paths() -> Node:
     return {
         "/v1/models": {"get": operation("List models", "Models", tag="public")},
         "/v1/plans": {"get": operation("List plans", "Plans", tag="public", errors=(422,), parameters=[_LANGUAGE])},
-        "/v1/invoices": {"get": operation("List invoices", "Invoices", **own)},
+        "/v1/invoices": {"get": operation("List invoices", "InvoicePage", errors=(422,), parameters=PAGE, **own)},
         "/v1/invoices/{id}": {"get": invoice},
     }
 
@@ -109,7 +120,7 @@ def _founder_paths() -> Node:
     named: Node = {**ours, "parameters": [in_path("name", "A public model name.")]}
     return {
         "/admin/v1/customers": {
-            "get": operation("List customers", "Customers", **ours),
+            "get": operation("List customers", "Customers", errors=(422,), parameters=PAGE, **ours),
             "post": operation("Make a customer", "Open", body="NewCustomer", status=201, errors=(404, 409), **ours),
         },
         base: {"get": operation("Show a customer", "Open", **lost), "patch": openapi_billing.SET_DETAILS},

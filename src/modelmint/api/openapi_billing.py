@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.api.openapi_parts import CUSTOMER, FORM, FOUNDER, Node, in_path, in_query, operation
+from modelmint.api.openapi_parts import CUSTOMER, FORM, FOUNDER, PAGE, Node, in_path, in_query, operation
 
 _OURS: Node = {"tag": "founder", "security": FOUNDER}
 _WHO = [in_path("customer", "A customer's id or exact name.")]
@@ -13,7 +13,11 @@ _DO: Node = {"body": "Open", "errors": (404, 409), "parameters": _ONE, **_OURS}
 PATHS: Node = {
     "/admin/v1/customers/{customer}/invoices": {
         "get": operation(
-            "List a customer's invoices", "Invoices", errors=(404,), parameters=[*_WHO, *_STATUS], **_OURS
+            "List a customer's invoices",
+            "InvoicePage",
+            errors=(404, 422),
+            parameters=[*_WHO, *_STATUS, *PAGE],
+            **_OURS,
         ),
         "post": operation(
             "Close a period", "Invoices", body="WantedPeriod", status=201, errors=(404, 409), parameters=_WHO, **_OURS
@@ -23,7 +27,9 @@ PATHS: Node = {
         "get": operation("List a customer's credit", "Open", errors=(404,), parameters=_WHO, **_OURS),
         "post": operation("Grant credit", "Open", body="Open", status=201, errors=(404, 409), parameters=_WHO, **_OURS),
     },
-    "/admin/v1/invoices": {"get": operation("List all invoices", "Invoices", parameters=_STATUS, **_OURS)},
+    "/admin/v1/invoices": {
+        "get": operation("List all invoices", "InvoicePage", errors=(422,), parameters=[*_STATUS, *PAGE], **_OURS)
+    },
     "/admin/v1/invoices/{id}": {
         "get": operation("Show any invoice", "Invoice", errors=(404, 422), parameters=[*_ONE, *FORM], **_OURS)
     },
@@ -31,7 +37,7 @@ PATHS: Node = {
     "/admin/v1/invoices/{id}/void": {"post": operation("Void an invoice", "Invoice", **_DO)},
     "/admin/v1/invoices/{id}/uncollectible": {"post": operation("Give an invoice up", "Invoice", **_DO)},
     "/admin/v1/invoices/{id}/credit-note": {"post": operation("Make a credit note", "Invoice", status=201, **_DO)},
-    "/admin/v1/close": {"post": operation("Close all periods that have ended", "Invoices", status=201, **_OURS)},
+    "/admin/v1/close": {"post": operation("Close all periods that have ended", "Open", status=201, **_OURS)},
     "/v1/credits": {"get": operation("Show own credit", "Open", tag="customer", security=CUSTOMER, errors=(403,))},
 }
 

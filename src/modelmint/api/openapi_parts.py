@@ -22,14 +22,15 @@ MEANING = {
     413: "The body is too large, or holds too many inputs. Not billed",
     415: "The body's media type is not read here",
     422: "An input cannot be used (not a picture, truncated, too many pixels, bad field). Not billed",
-    429: "More calls than the plan's rate allows; come back after Retry-After. Not billed",
+    429: "More calls than the plan's rate allows, or more requests than one key or address may send; come back after "
+    "Retry-After. Not billed",
     431: "The request line and headers together are too large",
     500: "The server failed and logged it under `instance`. Not billed",
     503: "Too much to do, or not ready; come back after Retry-After. Not billed",
 }
 CUSTOMER: list[Node] = [{"key": []}]
 FOUNDER: list[Node] = [{"founder": []}]
-_COMMON = (405, 431, 500, 503)
+_COMMON = (405, 429, 431, 500, 503)
 
 
 def _errors(*statuses: int) -> Node:
@@ -82,5 +83,9 @@ def in_query(name: str, description: str, **schema: Any) -> Node:
 FORM = [
     in_query("format", "Of the answer.", enum=["json", "text", "html", "pdf"]),
     in_query("lang", "Of the text, the page or the PDF.", enum=["en", "zh"]),
+]
+PAGE = [
+    in_query("after", "The `next` of the former page."),
+    in_query("limit", "How many at most, 1 to 1000; 100 where it is left out.", pattern=r"^\d+$"),
 ]
 MONTH = in_query("period", "A month; the present one where it is left out.", pattern=r"^\d{4}-\d{2}$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, Node, in_path, in_query, operation
+from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, PAGE, Node, in_path, in_query, operation
 
 _OWN: Node = {"tag": "customer", "security": CUSTOMER}
 _OURS: Node = {"tag": "founder", "security": FOUNDER}
@@ -19,7 +19,7 @@ _PAGE = [
 
 PATHS: Node = {
     "/v1/keys": {
-        "get": operation("List keys", "Keys", errors=(403,), **_OWN),
+        "get": operation("List keys", "Keys", errors=(403, 422), parameters=PAGE, **_OWN),
         "post": operation("Make a key", "NewKey", body="WantedKey", status=201, errors=(403, 409), **_OWN),
     },
     "/v1/keys/{id}": {"delete": operation("Revoke a key", "Key", errors=(403, 404), parameters=_KEY, **_OWN)},
@@ -37,7 +37,7 @@ PATHS: Node = {
     "/v1/alarms": {
         "get": operation("List alarms of own keys", "Open", errors=(403, 422), parameters=_OPEN, **_OWN),
     },
-    "/admin/v1/keys": {"get": operation("List all keys", "Keys", **_OURS)},
+    "/admin/v1/keys": {"get": operation("List all keys", "Keys", errors=(422,), parameters=PAGE, **_OURS)},
     "/admin/v1/keys/{id}": {"delete": operation("Revoke any key", "Key", errors=(404,), parameters=_KEY, **_OURS)},
     "/admin/v1/keys/{id}/rotate": {
         "post": operation(

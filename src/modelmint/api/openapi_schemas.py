@@ -21,6 +21,11 @@ def _list(name: str, item: str) -> Schema:
     return _object(f"A list of {name}.", {name: {"type": "array", "items": ref(item)}})
 
 
+def _paged(name: str, item: str) -> Schema:
+    more: Schema = {"type": ["string", "null"], "description": "Ask for it with `after`; null on the last page."}
+    return _object(f"A page of {name}.", {name: {"type": "array", "items": ref(item)}, "next": more})
+
+
 def ref(name: str) -> Schema:
     """A reference to a component schema."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -151,6 +156,7 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=True,
     ),
     "Invoices": _list("invoices", "Invoice"),
+    "InvoicePage": _paged("invoices", "Invoice"),
     "Key": _object(
         "An API key without its secret.",
         {
@@ -170,7 +176,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewKey": {
         "allOf": [ref("Key"), _object("Shown once.", {"secret": text(), "note": text()})],
     },
-    "Keys": _list("keys", "Key"),
+    "Keys": _paged("keys", "Key"),
     "WantedKey": _object(
         "All that may be left out.",
         {
@@ -191,7 +197,7 @@ SCHEMAS: dict[str, Schema] = {
     "Customer": _object(
         "Who pays.", {"id": text(), "name": text(), "email": text(), "created_at": _TIME}, additionalProperties=True
     ),
-    "Customers": _list("customers", "Customer"),
+    "Customers": _paged("customers", "Customer"),
     "NewCustomer": _object(
         "With `plan`, subscribed and given a first key at once.",
         {"name": text(minLength=1, maxLength=500), "email": text(), "plan": text(), "code": text("Referral code.")},

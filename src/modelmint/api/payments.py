@@ -40,12 +40,16 @@ class _Inbox:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """200 once it is noted; anything else makes the provider send it again."""
+        visit = None
         try:
+            visit = self._service.throttle.enter(scope, counted=False)  # what is signed is never refused for its number
             body = await read_body(scope, receive, LARGEST_EVENT)
             names = {name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]}
             wanted = scope["path_params"]["provider"]
             new = await asyncio.to_thread(_noted, self._service.shop, wanted, names, body)
         except Exception as error:
+            if visit is not None:
+                visit.refused(error)
             status, headers, content = problem(error)
         else:
             status, headers, content = 200, [JSON], to_json({"new": new})

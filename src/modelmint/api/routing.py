@@ -6,6 +6,7 @@ import asyncio
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -15,11 +16,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from modelmint.api.body import read_body
+from modelmint.api.bridge import result_of
 from modelmint.api.errors import BadQuery
 from modelmint.api.identity import check_admin, key_digest
 from modelmint.api.problems import Headers, problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.service import Service
+from modelmint.api.throttle import Visit
 from modelmint.commerce.people.actor import FOUNDER, SYSTEM, acting
 from modelmint.commerce.people.scopes import PARTNER, require
 from modelmint.commerce.types import Key
@@ -27,6 +30,8 @@ from modelmint.kit.period import parse_moment
 
 LARGEST_JSON = 64 * 1024
 LONGEST_ECHO = 80
+#: Rows on one page of a list, where nothing is said and at most.
+PAGE, LARGEST_PAGE = 100, 1000
 #: The largest whole number of a query; longer texts are not even read.
 LARGEST_WHOLE = 10**15 - 1
 _DIGITS = 15
@@ -82,11 +87,16 @@ class Asked:
             raise BadQuery(f"expected {name!r} as a whole number from 1 to {most}, found {echo(text)}")
         return int(text)
 
+    def page(self) -> tuple[str, int]:
+        """``?after=&limit=`` of a long list."""
+        return self.query.get("after", ""), self.whole("limit", PAGE, most=LARGEST_PAGE)
+
 
 @dataclass(frozen=True)
 class Reply:
     """What a handler gives back where 200 and JSON will not do."""
 
+    #: JSON, or bytes as they are, or a future of them, for which no thread waits.
     content: Any
     status: int = 200
     headers: Headers = field(default_factory=lambda: [JSON])
@@ -102,24 +112,37 @@ class JsonRoute:
     """An ASGI endpoint around handlers, one per method, which run in a thread and may block.
 
     ``caller`` says who may call: anyone, a customer by key, or the founder by token. ``scope`` is what a
-    customer's key must hold; None where any valid key will do.
+    customer's key must hold; None where any valid key will do. ``free``: for load balancers, who are not counted.
     """
 
     def __init__(
-        self, service: Service, caller: Caller, handlers: Mapping[str, Handler], scope: str | None = None
+        self,
+        service: Service,
+        caller: Caller,
+        handlers: Mapping[str, Handler],
+        scope: str | None = None,
+        *,
+        free: bool = False,
     ) -> None:
         self._service, self._caller, self._handlers, self._needed = service, caller, handlers, scope
+        self._free = free
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; every error leaves as problem+json."""
+        visit = None
         try:
+            if not self._free:
+                visit = self._service.throttle.enter(scope, counted=self._caller == "anyone")
             body = await self._body(scope, receive)
-            reply = await asyncio.to_thread(self._run, scope, body)
+            reply = await asyncio.to_thread(self._run, scope, body, visit)
+            found = await result_of(reply.content) if isinstance(reply.content, Future) else reply.content
         except Exception as error:
+            if visit is not None:
+                visit.refused(error)
             status, headers, content = problem(error)
         else:
             status, headers = reply.status, reply.headers
-            content = reply.content if isinstance(reply.content, bytes) else to_json(reply.content)
+            content = found if isinstance(found, bytes) else to_json(found)
         await send_bytes(send, status, headers, content)
 
     async def _body(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
@@ -140,10 +163,12 @@ class JsonRoute:
             raise BadQuery("expected a JSON object in the body, found another kind of JSON")
         return found
 
-    def _run(self, scope: Scope, body: Mapping[str, Any]) -> Reply:
+    def _run(self, scope: Scope, body: Mapping[str, Any], visit: Visit | None) -> Reply:
         key, who = None, _ACTORS.get(self._caller, SYSTEM)
         if self._caller == "customer":
             key = self._service.shop.books.key_by_digest(key_digest(scope))
+            if visit is not None:
+                visit.proved()
             if self._needed is not None:
                 require(key, self._needed)
             who = f"{'partner' if self._needed == PARTNER else 'customer'}:{key.customer}"
@@ -157,3 +182,8 @@ class JsonRoute:
 def route(service: Service, path: str, caller: Caller, *, scope: str | None = None, **handlers: Handler) -> Route:
     """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too; ``scope``: what a key must hold."""
     return Route(path, endpoint=JsonRoute(service, caller, handlers, scope), methods=list(handlers))
+
+
+def probe(service: Service, path: str, handler: Handler) -> Route:
+    """A path that load balancers and Prometheus read as often as they like."""
+    return Route(path, endpoint=JsonRoute(service, "anyone", {"GET": handler}, free=True), methods=["GET"])

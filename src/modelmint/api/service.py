@@ -10,6 +10,8 @@ from pathlib import Path
 from modelmint.api.board import Board, Slot
 from modelmint.api.identity import admin_token
 from modelmint.api.problems import status_of
+from modelmint.api.throttle import Throttle
+from modelmint.api.turns import Turns
 from modelmint.bootstrap import Shop
 from modelmint.operations.deploy import Follower
 from modelmint.operations.predict import Predict
@@ -40,6 +42,7 @@ class Service:
         self.follower = Follower(shop.books, self.host)
         self.predict = Predict(shop.books, self.host, status_of)
         self.admin_token = admin_token(shop.workspace)
+        self.throttle, self.turns = Throttle(self.admin_token), Turns()
         #: True from the moment a graceful stop began: not ready any more, calls under way are finished.
         self.draining = False
         self.follow()

@@ -144,6 +144,12 @@ class OnlyAtPeriodEnd(Conflict):
     code = "only_at_period_end"
 
 
+class TooManyChanges(Conflict):
+    """The plan was changed, or was planned to change, as often as one billing period allows."""
+
+    code = "too_many_changes"
+
+
 class UnknownInvoice(NotFound):
     """No invoice has this id or number."""
 

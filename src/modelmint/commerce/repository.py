@@ -16,6 +16,7 @@ from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.channels.repository import Channels
 from modelmint.commerce.ledger.repository import Journal
 from modelmint.commerce.ledger.types import LedgerEntry
+from modelmint.commerce.lists import Lists
 from modelmint.commerce.metering.repository import Meters
 from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.payments.repository import PaymentBooks
@@ -81,6 +82,8 @@ class Books(Protocol):
     def people(self) -> People: ...
     @property
     def channels(self) -> Channels: ...
+    @property
+    def lists(self) -> Lists: ...
 
     # admission and metering: the hot path, group-committed
     def reserve(self, request: AdmissionRequest) -> Ticket: ...
@@ -114,7 +117,7 @@ class Books(Protocol):
     ) -> tuple[Key, str]:
         """The key and its secret, which is never to be seen again; without ``scopes`` all but ``partner``.
 
-        Raises ``BadName``, ``BadScope``, ``BadExpiry``, ``CustomerErased``.
+        Raises ``BadName``, ``BadScope``, ``BadExpiry``, ``CustomerErased``, ``TooManyKeys``.
         """
         ...
 

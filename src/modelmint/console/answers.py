@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -127,7 +128,7 @@ class Go:
 class Download:
     """A file, or a document of its own kind."""
 
-    content: bytes
+    content: bytes | Future[bytes]
     media_type: str
     #: Offered under this name; None shows it in the browser.
     name: str | None = None

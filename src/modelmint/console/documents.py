@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.documents.invoice_html import page_policy, paper_html
-from modelmint.commerce.documents.invoice_pdf import paper_pdf
 from modelmint.commerce.documents.sheet import sheet
 from modelmint.commerce.documents.types import Paper, Sheet
 from modelmint.console.answers import Asked
@@ -16,9 +17,9 @@ def shown(asked: Asked, invoice: Invoice) -> Sheet:
     return sheet(_paper(asked, invoice), asked.words.language)
 
 
-def as_pdf(asked: Asked, invoice: Invoice) -> bytes:
-    """Raises ``MissingExtra`` where the shop cannot print."""
-    return paper_pdf(_paper(asked, invoice), asked.words.language)
+def as_pdf(asked: Asked, invoice: Invoice) -> Future[bytes]:
+    """Some time later, or ``MissingExtra`` where the shop cannot print; raises ``PrinterBusy``."""
+    return asked.shop.printer.print(_paper(asked, invoice), asked.words.language)
 
 
 def as_html(asked: Asked, invoice: Invoice) -> tuple[bytes, str]:

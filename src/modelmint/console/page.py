@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
@@ -63,6 +64,19 @@ class Console:
     shown: dict[str, Handler] = field(default_factory=dict)
 
 
+class _Later(Response):
+    """A document that is still being made, while no thread waits for it."""
+
+    def render(self, content: Any) -> bytes:
+        self._future: Future[bytes] = content
+        return b""
+
+    async def made(self) -> None:
+        """Raises what making it raised."""
+        self.body = await asyncio.wrap_future(self._future)
+        self.headers["content-length"] = str(len(self.body))
+
+
 class PageRoute:
     """An ASGI endpoint around page functions, one per method, which run in a thread and may block."""
 
@@ -75,6 +89,8 @@ class PageRoute:
         try:
             body = await _form_of(request) if request.method == "POST" else b""
             response = await asyncio.to_thread(self._answer, request, body)
+            if isinstance(response, _Later):
+                await response.made()
         except ClientDisconnect:
             return
         except ModelmintError as error:  # before there was a page to speak of
@@ -158,7 +174,8 @@ class PageRoute:
 
     def _respond(self, answer: Answer, asked: Asked, request: Request) -> Response:
         if isinstance(answer, Download):
-            response = Response(answer.content, media_type=answer.media_type)
+            later = isinstance(answer.content, Future)
+            response = (_Later if later else Response)(answer.content, media_type=answer.media_type)
             if answer.name is not None:
                 response.headers["content-disposition"] = f'attachment; filename="{answer.name}"'
             if answer.policy is not None:

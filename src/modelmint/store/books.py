@@ -51,6 +51,7 @@ from modelmint.store.duty_lease import DutyLease
 from modelmint.store.entries import entries_of
 from modelmint.store.leases import wait_given_back
 from modelmint.store.ledger import SqlJournal
+from modelmint.store.lists import SqlLists
 from modelmint.store.memory import Memory, NotedClock
 from modelmint.store.meters import SqlMeters
 from modelmint.store.operation import DONE, RELEASED, resolved
@@ -91,6 +92,7 @@ class SqlBooks:
         self.outbox = SqlOutbox(database, clock)
         self.people = SqlPeople(database, clock)
         self.channels = SqlChannels(database, clock)
+        self.lists = SqlLists(database)
 
     # admission and metering
     def reserve(self, request: AdmissionRequest) -> Ticket:

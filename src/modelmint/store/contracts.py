@@ -11,8 +11,9 @@ from modelmint.commerce.billing import contracts as rules
 from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.billing.repository import When
 from modelmint.commerce.billing.types import GrantBalance, Invoice, Preview, Scheduled
-from modelmint.commerce.errors import MomentNotAhead, MomentTooFar, NothingHeld, OnlyAtPeriodEnd
+from modelmint.commerce.errors import MomentNotAhead, MomentTooFar, NothingHeld, OnlyAtPeriodEnd, TooManyChanges
 from modelmint.commerce.moments import micros, moment
+from modelmint.commerce.people.actor import FOUNDER, actor
 from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.clock import Clock
 from modelmint.kit.money import Money
@@ -21,6 +22,8 @@ from modelmint.store import catalogue, drafting, grants, history, people, prepai
 from modelmint.store.database import Database
 
 _TICK = timedelta(microseconds=1)
+#: Spans that anybody but the founder may begin for one customer from a billing period on; each makes drafts longer.
+MOST_CHANGES = 200
 
 
 class SqlContracts:
@@ -130,6 +133,13 @@ def _edit(connection: Connection, owner: Customer, edits: Edits, now: datetime, 
     """Store the edits, and say so, where there are any."""
     if not edits:
         return
+    if edits.begins is not None and actor() != FOUNDER:
+        begun = spans.begun_since(connection, owner.id, micros(billing_period(now, owner.anchor).start))
+        if begun >= MOST_CHANGES:
+            raise TooManyChanges(
+                f"{MOST_CHANGES} changes of plan in one billing period, planned ones included, are the most that one "
+                "may make; come back in the next, or ask the seller"
+            )
     spans.apply(connection, owner.id, edits, owner.anchor, micros(now))
     prepaid.refresh_all(connection, owner, micros(now))
     history.note(connection, "subscription.changed", owner.id, micros(now), said)

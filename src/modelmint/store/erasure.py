@@ -1,8 +1,9 @@
 """Forgetting a person: personal data goes out of every table, figures stay, the books verify as before.
 
 What the books keep holds ids only; names lie in ``customers`` and ``parties``. What customers put into usage events may
-name people too: of an erased customer's events time, quantity and amount stay, and the names of meter, model, variant and
-state, which are no free text (see ``commerce.metering.fields``); nothing else. The database's triggers let exactly that change through, and only for a customer who is erased.
+name people too: of an erased customer's events time, quantity and amount stay, and the names of meter, model, variant
+and state, which are no free text (see ``commerce.metering.fields``); nothing else. The database's triggers let exactly
+that change through, and only for a customer who is erased.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from modelmint.commerce.errors import Unauthenticated, UnknownKey
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.names import checked_name
 from modelmint.commerce.people import scopes as known_scopes
-from modelmint.commerce.people.errors import KeyEnded
+from modelmint.commerce.people.errors import KeyEnded, TooManyKeys
 from modelmint.commerce.people.terms import checked_expiry, checked_overlap
 from modelmint.commerce.types import Key
 from modelmint.kit.digest import digest_bytes
@@ -21,6 +21,8 @@ from modelmint.store.history import note
 from modelmint.store.leases import recall
 from modelmint.store.schema import key_uses, keys
 
+#: Keys of one customer that work at the same time.
+MOST_LIVING = 100
 #: Characters of a secret that are kept to recognise it by: the prefix and four more of 43.
 HINT = 7
 
@@ -36,8 +38,10 @@ def add(
 ) -> tuple[Key, str]:
     """The key and its secret, 256 random bits, of which only the sha256 is stored.
 
-    Raises ``BadName``, ``BadScope``, ``BadExpiry``.
+    Raises ``BadName``, ``BadScope``, ``BadExpiry``, ``TooManyKeys``.
     """
+    if _living(connection, owner, now) >= MOST_LIVING:
+        raise TooManyKeys(f"{MOST_LIVING} keys that work are the most that a customer may have; revoke one first")
     name = checked_name(name, "a key's name")
     chosen = known_scopes.DEFAULT if scopes is None else known_scopes.checked(scopes)
     end = checked_expiry(expires_at, moment(now))
@@ -62,13 +66,20 @@ def add(
     return key, secret
 
 
+def _living(connection: Connection, owner: str, now: int) -> int:
+    """How many keys of a customer work: each makes the books, the console and the alarms look at one more."""
+    ahead = or_(keys.c.expires_at.is_(None), keys.c.expires_at > now)
+    living = select(func.count()).where(keys.c.customer == owner, keys.c.revoked_at.is_(None), ahead)
+    return connection.scalar(living) or 0
+
+
 def rotate(
     connection: Connection, wanted: str, overlap: timedelta, now: int, expires_at: datetime | None = None
 ) -> tuple[Key, str]:
     """A new key with the name and scopes of ``wanted``, which ends after ``overlap`` or earlier, as it would have.
 
     The new key ends when the former would have, unless ``expires_at`` says otherwise. Raises ``UnknownKey``,
-    ``KeyEnded``, ``BadExpiry``.
+    ``KeyEnded``, ``BadExpiry``, ``TooManyKeys``.
     """
     ends = moment(now) + checked_overlap(overlap)
     former = key(connection, wanted)
@@ -88,15 +99,15 @@ def rotate(
 
 def all_of(connection: Connection, owner: str | None) -> list[Key]:
     """In the order of their making."""
-    query = _query().order_by(keys.c.seq)
+    found = query().order_by(keys.c.seq)
     if owner is not None:
-        query = query.where(keys.c.customer == owner)
-    return [key_from(row) for row in connection.execute(query).mappings()]
+        found = found.where(keys.c.customer == owner)
+    return [key_from(row) for row in connection.execute(found).mappings()]
 
 
 def key(connection: Connection, wanted: str) -> Key:
     """By id; raises ``UnknownKey``."""
-    row = connection.execute(_query().where(keys.c.id == wanted)).mappings().first()
+    row = connection.execute(query().where(keys.c.id == wanted)).mappings().first()
     if row is None:
         raise UnknownKey(f"no key has the id {wanted!r}; list them with 'modelmint keys list'")
     return key_from(row)
@@ -116,7 +127,7 @@ def revoke(connection: Connection, wanted: str, now: int) -> Key:
 
 def by_digest(connection: Connection, digest: str, now: int) -> Key:
     """Raises ``Unauthenticated`` for an unknown, revoked or expired key."""
-    row = connection.execute(_query().where(keys.c.digest == digest)).mappings().first()
+    row = connection.execute(query().where(keys.c.digest == digest)).mappings().first()
     if row is None:
         raise Unauthenticated("expected a valid key, found an unknown key")
     found = key_from(row)
@@ -132,7 +143,8 @@ def has_expired(found: Key, now: datetime) -> bool:
     return found.expires_at is not None and found.expires_at <= now
 
 
-def _query() -> Select[Any]:
+def query() -> Select[Any]:
+    """All keys, with their last use; for ``key_from``."""
     return select(keys, key_uses.c.at.label("last_used_at")).outerjoin(key_uses, key_uses.c.key == keys.c.id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from modelmint.commerce.billing.contracts import Edits
 from modelmint.commerce.moments import micros, moment
@@ -77,6 +77,13 @@ def _counters(connection: Connection, customer: str, span: Subscription, anchor:
     later = start > now + 1
     month = NOT_BEGUN if known or later else micros(billing_period(span.starts_at, anchor).start)
     return {"lifetime_calls": 0, "since": start, "month": month, "month_calls": 0, "next_call": 0}
+
+
+def begun_since(connection: Connection, customer: str, since: int) -> int:
+    """How many spans begin then or later, those that were given up before they began among them."""
+    own = subscriptions.c
+    query = select(func.count()).where(own.customer == customer, own.starts_at >= since)
+    return connection.scalar(query) or 0
 
 
 def lifetime_calls(connection: Connection, row: Any) -> int:

@@ -30,6 +30,12 @@ class KeyEnded(Conflict):
     code = "key_ended"
 
 
+class TooManyKeys(Conflict):
+    """The customer has as many keys that work as one may have."""
+
+    code = "too_many_keys"
+
+
 class CustomerErased(Conflict):
     """The customer was erased; the books stand, nothing new begins."""
 

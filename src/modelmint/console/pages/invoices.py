@@ -58,12 +58,11 @@ def invoices(asked: Asked) -> Answer:
 def everyones(asked: Asked) -> Answer:
     """All invoices, newest first; of one status where asked."""
     status, begin = asked.query.get("status", ""), asked.place("from")
-    statuses = asked.books.bills.statuses(None)
-    found = [one for one in reversed(asked.books.invoices(None)) if not status or statuses[one.id] == status]
+    found = asked.books.lists.invoices(None, str(begin) if begin else "", PAGE_ROWS, status=status or None, newest=True)
     values = {
-        "rows": found[begin : begin + PAGE_ROWS],
-        "more": begin + PAGE_ROWS if len(found) > begin + PAGE_ROWS else 0,
-        "statuses": statuses,
+        "rows": found.rows,
+        "more": found.next,
+        "statuses": found.statuses,
         "chosen": status,
         "all_statuses": STATUSES,
         "named": True,
