@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,14 @@ from modelmint.testing.shops import Furnished, furnish
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    """For all tests here."""
+    return ten_calls(tmp_path_factory.mktemp("shop") / "brightness")
+
+
+def ten_calls(root: Path) -> Furnished:
     """Ten paid calls forty days ago."""
-    made = furnish(tmp_path_factory.mktemp("shop") / "brightness")
     clock = ManualClock(SystemClock().now() - timedelta(days=40))
+    made = furnish(root, clock=clock)
     with open_shop(made.root, clock=clock) as opened:
         books = opened.books
         customer = books.add_customer("Clinic West", "")
@@ -46,7 +52,7 @@ def test_a_bill_is_closed_paid_by_hand_and_corrected(typed) -> None:
         == "0.19"
     )
     (made,) = typed("invoices", "close", "--due", "--json").json["invoices"]
-    assert typed("invoices", "close", "--due", "--json").json == {"invoices": []}
+    assert typed("invoices", "close", "--due", "--json").json == {"invoices": [], "failed": []}
     assert made["tax_name"] == "VAT"
     listed = typed("invoices", "list", "Clinic West", "--json").json["invoices"]
     assert [(one["number"], one["status"]) for one in listed] == [(1, "finalised")]
@@ -76,6 +82,17 @@ def test_credit_is_granted_and_listed(typed) -> None:
     assert refused.code == 2
     assert refused.json["error"]["code"] == "bad_credit"
     assert len(refused.json["error"]["problems"]) == 2
+
+
+def test_a_closing_that_fails_is_told_and_leaves_with_4_after_the_others_are_billed(modelmint, tmp_path: Path) -> None:
+    made = ten_calls(tmp_path / "brightness")
+    with sqlite3.connect(made.root / ".modelmint" / "books.sqlite") as books:
+        books.execute("UPDATE customers SET tax_rate = 'none' WHERE id = ?", (made.customer,))
+    ran = modelmint("-C", str(made.root), "invoices", "close", "--due", "--json")
+    error = ran.json["error"]
+    assert (ran.code, error["code"]) == (4, "closings_failed")
+    assert [failure["customer"] for failure in error["details"]["failed"]] == [made.customer]
+    assert [invoice["number"] for invoice in error["details"]["invoices"]] == [1]
 
 
 def test_closing_what_is_due_takes_nothing_beside_it(typed) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from modelmint.commerce.billing.draft import build
 from modelmint.commerce.billing.errors import (
@@ -22,14 +23,18 @@ from modelmint.commerce.billing.errors import (
 from modelmint.commerce.billing.inputs_json import from_json
 from modelmint.commerce.billing.types import BillingDetails, Invoice
 from modelmint.commerce.documents.invoice_json import canonical
-from modelmint.commerce.errors import PaymentRequired
+from modelmint.commerce.errors import EarlierPeriodOpen, PaymentRequired, Unbalanced
 from modelmint.commerce.ledger.postings import balances
 from modelmint.commerce.metering.types import UsageEvent
 from modelmint.commerce.payments.types import PaymentEvent
 from modelmint.kit.clock import ManualClock
+from modelmint.kit.errors import MissingExtra
 from modelmint.kit.money import Money, parse_money, parse_price
-from modelmint.kit.period import billing_period, month_of
+from modelmint.kit.period import Period, billing_period, month_of
+from modelmint.store import closing
 from modelmint.store.books import SqlBooks
+from modelmint.store.drafting import Terms
+from modelmint.store.errors import BooksCorrupted, BooksUnavailable
 from modelmint.store.open import open_books
 from modelmint.testing.books import Caller, a_caller, some_plans
 
@@ -93,19 +98,81 @@ def test_closing_what_is_due_bills_every_customer_once(books: SqlBooks, clock: M
     callers = [a_caller(books, plan, name=plan) for plan in ("payg", "clinic", "trial")]
     for caller in callers:
         caller.call(3)
-    assert books.bills.close_due("") == []
+    assert books.bills.close_due("").invoices == ()
     clock.at = DECEMBER.end + timedelta(days=1)
-    found = books.bills.close_due("")
+    found = books.bills.close_due("").invoices
     # payg: November; clinic: November and December; a trial is never billed
     assert [(one.number, one.plan, one.period.start.month) for one in found] == [
         (1, "payg", 11),
         (2, "clinic", 11),
         (3, "clinic", 12),
     ]
-    assert books.bills.close_due("") == []
+    assert books.bills.close_due("").invoices == ()
     clock.at = NOVEMBER.end  # the clock jumps back
-    assert books.bills.close_due("") == []
+    assert books.bills.close_due("").invoices == ()
     assert len(books.invoices()) == 3
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, customer: str, error: Exception) -> None:
+    """Closing that customer's periods raises after something was written."""
+    whole = closing.bill
+
+    def bill(connection: Connection, terms: Terms, window: Period) -> list[Invoice]:
+        made = whole(connection, terms, window)
+        if terms.customer.id == customer:
+            raise error
+        return made
+
+    monkeypatch.setattr(closing, "bill", bill)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "corrupted"),
+    [
+        (Unbalanced("the legs of Anna Smith's invoice"), "ledger_unbalanced", True),
+        (EarlierPeriodOpen("x"), "earlier_period_open", False),
+        (KeyError("Anna Smith"), "internal_error", False),
+    ],
+)
+def test_one_customer_whose_closing_fails_holds_up_nobody_else(
+    books: SqlBooks,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    code: str,
+    corrupted: bool,
+) -> None:
+    first, bad, last = [a_caller(books, "payg", name=name) for name in ("First", "Anna Smith", "Last")]
+    for caller in (first, bad, last):
+        caller.call(3)
+    clock.at = NOVEMBER.end
+    failing(monkeypatch, bad.customer.id, error)
+    for made in ([(1, first.customer.id), (2, last.customer.id)], []):
+        found = books.bills.close_due("")
+        assert [(one.number, one.customer) for one in found.invoices] == made
+        assert [(one.customer, one.code, one.corrupted) for one in found.failed] == [(bad.customer.id, code, corrupted)]
+    (noted,) = [entry for entry in books.people.audit() if entry.action == "closing.failed"]
+    assert (noted.subject, noted.data) == (bad.customer.id, {"code": code})
+    clock.advance(timedelta(days=1, seconds=1))
+    books.bills.close_due("")
+    assert len([entry for entry in books.people.audit() if entry.action == "closing.failed"]) == 2
+    monkeypatch.undo()
+    (mended,) = books.bills.close_due("").invoices
+    assert (mended.number, mended.customer, books.bills.close_due("").failed) == (3, bad.customer.id, ())
+
+
+@pytest.mark.parametrize("error", [BooksUnavailable("disk full"), BooksCorrupted("malformed"), MissingExtra("x", "y")])
+def test_what_concerns_everybody_stops_the_closing(
+    books: SqlBooks, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    first, second = [a_caller(books, "payg", name=name) for name in ("First", "Second")]
+    for caller in (first, second):
+        caller.call(3)
+    clock.at = NOVEMBER.end
+    failing(monkeypatch, first.customer.id, error)
+    with pytest.raises(type(error)):
+        books.bills.close_due("")
+    assert books.invoices() == []
 
 
 def test_billing_periods_begin_on_the_customers_own_day(books: SqlBooks, clock: ManualClock) -> None:
@@ -113,7 +180,7 @@ def test_billing_periods_begin_on_the_customers_own_day(books: SqlBooks, clock: 
     books.bills.set_details(caller.customer.id, BillingDetails(anchor=15))
     caller.call(4)
     clock.at = datetime(2026, 12, 15, tzinfo=UTC)
-    first, second = books.bills.close_due("")
+    first, second = books.bills.close_due("").invoices
     # 4.5 of 31 days (15 October to 15 November): 49.00 x 4.5 / 31 = 7.1129
     assert (first.period, first.total.minor) == (billing_period(START, 15), 711)
     assert (second.period.start.day, second.total.minor) == (15, 4900)
@@ -331,7 +398,7 @@ def test_what_is_given_up_stays_owed_and_may_be_paid_or_corrected(books: SqlBook
     for caller in callers:
         caller.call(50)
     clock.at = NOVEMBER.end
-    for invoice in books.bills.close_due(""):
+    for invoice in books.bills.close_due("").invoices:
         assert books.bills.uncollectible(invoice.id, "gone").status == "uncollectible"
         assert balance(books, f"receivable:{invoice.customer}") == 100
         with pytest.raises(InvoiceNotOpen, match="is uncollectible"):
@@ -371,7 +438,7 @@ def test_credit_is_booked_when_it_is_granted_and_when_it_runs_out(books: SqlBook
     clock.at = ends + timedelta(hours=1)
     assert books.credits.expire() == 0  # November is not billed yet: it may burn this credit
     assert books.credits.balance(caller.customer.id) == []
-    (invoice,) = books.bills.close_due("")
+    (invoice,) = books.bills.close_due("").invoices
     assert invoice.credit.minor == 100
     assert books.credits.expire() == 1
     assert books.credits.expire() == 0
@@ -457,7 +524,7 @@ def test_calls_before_prepaid_credit_ran_out_are_paid_by_it_and_none_after(books
     with pytest.raises(PaymentRequired):
         caller.reserve()
     clock.at = NOVEMBER.end
-    found = books.bills.close_due("")
+    found = books.bills.close_due("").invoices
     assert [(one.total.minor, one.due.minor) for one in found] == [(40, 0), (20, 0)]
     assert books.credits.expire() == 1
 
@@ -471,7 +538,7 @@ def test_whole_coins_are_covered_on_into_the_next_period(books: SqlBooks, clock:
     with pytest.raises(PaymentRequired):
         caller.reserve()
     clock.at = DECEMBER.end
-    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("")] == [(10, 0), (20, 0)]
+    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("").invoices] == [(10, 0), (20, 0)]
 
 
 def test_fractions_of_a_coin_are_counted_again_when_a_period_ends(books: SqlBooks, clock: ManualClock) -> None:
@@ -484,7 +551,7 @@ def test_fractions_of_a_coin_are_counted_again_when_a_period_ends(books: SqlBook
     with pytest.raises(PaymentRequired):
         caller.reserve()
     clock.at = DECEMBER.end
-    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("")] == [(1, 0), (1, 0)]
+    assert [(one.total.minor, one.due.minor) for one in books.bills.close_due("").invoices] == [(1, 0), (1, 0)]
 
 
 def test_credit_that_runs_low_is_told_once(books: SqlBooks, clock: ManualClock) -> None:

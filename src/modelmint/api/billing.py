@@ -92,10 +92,11 @@ def close_period(asked: Asked) -> Reply:
 
 
 def close_due(asked: Asked) -> Reply:
-    """Close every customer's periods that have ended."""
+    """Close every customer's periods that have ended; ``failed`` names those for whom that failed."""
     shop = asked.service.shop
     found = billing.close_due(shop.books, shop.shelf, shop.notice)
-    return Reply({"invoices": [invoice_json.to_json(one) for one in found]}, status=201)
+    made = [invoice_json.to_json(one) for one in found.invoices]
+    return Reply({"invoices": made, "failed": [plain(failure) for failure in found.failed]}, status=201)
 
 
 def pay(asked: Asked) -> Any:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from modelmint.commerce.billing.periods import beginning_in
-from modelmint.commerce.billing.types import BillingDetails, Invoice
+from modelmint.commerce.billing.types import BillingDetails, ClosedDue, Invoice
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import Customer
 from modelmint.kit.period import Period
@@ -22,8 +20,8 @@ def close_month(
     return books.close_period(customer.id, period, notice, until_now=until_now, unit_costs=unit_costs(shelf))
 
 
-def close_due(books: Books, shelf: Shelf, notice: str) -> Sequence[Invoice]:
-    """Close every billing period that has ended and is open."""
+def close_due(books: Books, shelf: Shelf, notice: str) -> ClosedDue:
+    """Close every billing period that has ended and is open; a customer for whom that fails holds up nobody else."""
     return books.bills.close_due(notice, unit_costs(shelf))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from modelmint.commerce.billing.correction import credit_note
 from modelmint.commerce.billing.details import check_details
 from modelmint.commerce.billing.errors import InvoiceNotOpen
-from modelmint.commerce.billing.types import BillingDetails, Invoice, InvoiceStatus
+from modelmint.commerce.billing.types import BillingDetails, ClosedDue, Invoice, InvoiceStatus
 from modelmint.commerce.documents.invoice_json import from_json
 from modelmint.commerce.ledger.postings import invoice_transaction, receivable, reversal, transaction
 from modelmint.commerce.ledger.types import LedgerEntry
@@ -21,9 +21,8 @@ from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer
 from modelmint.kit.clock import Clock
 from modelmint.kit.money import Money, UnitPrice
-from modelmint.store import billing_details, closing, invoices, people, prepaid
+from modelmint.store import billing_details, due, invoices, people, prepaid
 from modelmint.store.database import Database
-from modelmint.store.drafting import Terms
 from modelmint.store.entries import entries_of
 from modelmint.store.journal import post
 from modelmint.store.owed import owed, received
@@ -86,15 +85,8 @@ class SqlBills:
             found = invoices.one(connection, invoice)
             return correct(connection, found, self._now(), reason, lines, amount)
 
-    def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> list[Invoice]:
-        found: list[Invoice] = []
-        with self._database.read() as connection:
-            names = closing.maybe_due(connection, self._clock.now())
-        for name in names:  # one short transaction each, so that calls go on between them
-            with self._database.write() as connection:
-                terms = Terms(people.customer(connection, name), notice, self._clock.now(), unit_costs or {})
-                found += closing.close_ended(connection, terms)
-        return found
+    def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> ClosedDue:
+        return due.close_due(self._database, self._clock, notice, unit_costs or {})
 
     def set_details(self, customer: str, details: BillingDetails) -> Customer:
         check_details(details)

@@ -47,7 +47,7 @@ def close_due(shop: Shop) -> int:
     """Bill what has ended, where the venture asks for it."""
     if shop.billing is None or shop.billing.close != "auto":
         return 0
-    return len(billing.close_due(shop.books, shop.shelf, shop.notice))
+    return len(billing.close_due(shop.books, shop.shelf, shop.notice).invoices)
 
 
 def renew_credit(shop: Shop) -> int:

@@ -92,13 +92,25 @@ def _close_each(
 def _close_due(session: Session, *, alone: bool) -> None:
     from modelmint.cli.errors import BadUsage
     from modelmint.cli.views.selling import invoices_view
+    from modelmint.commerce.billing.errors import ClosingsCorrupted, ClosingsFailed
     from modelmint.operations.billing import close_due
 
     if not alone:
         raise BadUsage("--due closes everything that has ended; leave out the customer, --month and --until-now")
     shop = session.shop
-    ended = list(close_due(shop.books, shop.shelf, shop.notice))
-    session.out.answer({"invoices": as_json(ended)}, lambda out: out.table(invoices_view(ended)))
+    found = close_due(shop.books, shop.shelf, shop.notice)
+    payload = {"invoices": as_json(found.invoices), "failed": as_json(found.failed)}
+    if not found.failed:
+        session.out.answer(payload, lambda out: out.table(invoices_view(found.invoices)))
+        return
+    if found.invoices and not session.options.json:
+        session.out.table(invoices_view(found.invoices))
+    kind = ClosingsCorrupted if any(failure.corrupted for failure in found.failed) else ClosingsFailed
+    raise kind(
+        f"{len(found.failed)} customers could not be billed; all others are. Mend what is named and close again",
+        problems=[f"{failure.customer}: {failure.code}: {failure.message}" for failure in found.failed],
+        details=payload,
+    )
 
 
 def _some_wait(

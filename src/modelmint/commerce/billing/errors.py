@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Conflict, InvalidInput
+from modelmint.kit.errors import Conflict, Corrupted, InvalidInput
 
 
 class InvoiceNotOpen(Conflict):
     """The invoice is paid, void or a credit note, so this cannot happen to it."""
 
     code = "invoice_not_open"
+
+
+class ClosingsFailed(Conflict):
+    """The ended periods of some customers could not be billed; those of all others are."""
+
+    code = "closings_failed"
+
+
+class ClosingsCorrupted(Corrupted):
+    """The ended periods of some customers could not be billed, as stored data is not what it was."""
+
+    code = "closings_corrupted"
 
 
 class BadCorrection(InvalidInput):

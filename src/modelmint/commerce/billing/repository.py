@@ -8,6 +8,7 @@ from typing import Protocol
 
 from modelmint.commerce.billing.types import (
     BillingDetails,
+    ClosedDue,
     Grant,
     GrantLeft,
     Invoice,
@@ -146,8 +147,12 @@ class Bills(Protocol):
         """
         ...
 
-    def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> list[Invoice]:
-        """Bill every customer's billing periods that have ended, one short transaction each; the new invoices."""
+    def close_due(self, notice: str, unit_costs: Mapping[str, UnitPrice] | None = None) -> ClosedDue:
+        """Bill every customer's billing periods that have ended, one short transaction each; the new invoices.
+
+        One that fails holds up nobody else: it is logged, told, and in the audit log as ``closing.failed``, once a
+        day. Raises ``BooksUnavailable``, ``BooksCorrupted``.
+        """
         ...
 
     def set_details(self, customer: str, details: BillingDetails) -> Customer:

@@ -177,6 +177,26 @@ class BillingDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingFailure:
+    """A customer whose ended periods could not be billed; the books are as they were for it."""
+
+    customer: str
+    #: Of the error; ``internal_error`` for one that is not raised on purpose.
+    code: str
+    message: str
+    #: Stored data is not what it was.
+    corrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDue:
+    """What closing all ended periods made, and whom it failed for."""
+
+    invoices: tuple[Invoice, ...]
+    failed: tuple[ClosingFailure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a change of subscription would do, computed and not stored."""
 

@@ -128,7 +128,9 @@ def close(asked: Asked) -> Answer:
 def close_due(asked: Asked) -> Answer:
     """Bill every period that has ended."""
     made = billing.close_due(asked.books, asked.shop.shelf, asked.shop.notice)
-    return Go(f"{PLACE}/invoices", said="said.closed_due" if made else "said.nothing_due")
+    if made.failed:
+        return Go(f"{PLACE}/invoices", said="said.closing_failed")
+    return Go(f"{PLACE}/invoices", said="said.closed_due" if made.invoices else "said.nothing_due")
 
 
 def pay(asked: Asked) -> Answer:

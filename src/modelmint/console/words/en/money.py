@@ -141,6 +141,7 @@ WORDS: dict[str, str] = {
     "state.succeeded": "succeeded",
     "state.failed": "failed",
     "said.closed_due": "The invoices are made.",
+    "said.closing_failed": "Some customers could not be billed, all others are: the audit log names them.",
     "said.nothing_due": "Nothing was due: every period that has ended is billed.",
     "said.paid": "The payment is booked.",
     "said.voided": "The invoice is void.",

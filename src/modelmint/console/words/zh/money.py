@@ -134,6 +134,7 @@ WORDS: dict[str, str] = {
     "state.succeeded": "成功",
     "state.failed": "失败",
     "said.closed_due": "账单已生成。",
+    "said.closing_failed": "部分客户出账失败，其余已出账：详见审计日志。",
     "said.nothing_due": "没有待出账的账期。",
     "said.paid": "付款已入账。",
     "said.voided": "账单已作废。",
