@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modelmint.commerce.admission import MINUTE, Account, Counters, decide, give_back
@@ -75,6 +75,10 @@ steps = st.lists(
 
 @settings(max_examples=20, deadline=None)
 @given(steps, st.sets(st.integers(0, 11)))
+@example([("ok", 1, 0)], set())
+@example([("ok", 1, -1)], set())  # a clock behind the moment in which the plan was taken
+@example([("retry", 2, -658)], set())
+@example([("ok", 2, -5853), ("ok", 1, 0)], set())
 def test_books_bill_what_was_served_once_whatever_is_replayed_and_however_time_is_cut(
     script: list[tuple[str, int, int]], cuts: set[int]
 ) -> None:

@@ -15,7 +15,7 @@ _VERBS = {
 
 def _held(base: str, whose: str, own: Node, errors: tuple[int, ...]) -> Node:
     shown = operation(f"Show {whose} plan", "Open", errors=errors, **own)
-    wanted = operation(f"Change {whose} plan", "Open", body="WantedPlan", errors=(*errors, 404), **own)
+    wanted = operation(f"Change {whose} plan", "Open", body="WantedPlan", errors=(*errors, 404, 409), **own)
     found: Node = {base: {"get": shown, "post": wanted}}
     for verb, said in _VERBS.items():
         summary = said.format(whose=whose)
