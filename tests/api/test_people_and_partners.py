@@ -389,7 +389,7 @@ def test_credit_that_no_book_can_hold_is_refused(ask: Ask, amount: str, priority
     customer, _ = a_customer(ask)
     body = {"amount": amount, "priority": priority}
     answer = ask(None, "POST", f"/admin/v1/customers/{customer}/credits", json=body)
-    assert answer.status_code == 422 and answer.json()["code"] in ("bad_money", "bad_field")
+    assert answer.status_code == 422 and answer.json()["code"] in ("bad_money", "bad_credit")
     assert ask(None, "GET", f"/admin/v1/customers/{customer}/credits").json()["grants"] == []
 
 

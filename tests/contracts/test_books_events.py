@@ -125,13 +125,62 @@ def test_problems_of_several_kinds_are_told_together(caller: Caller) -> None:
 
 
 def test_a_meter_is_refused_before_its_sum_cannot_be_exact(caller: Caller) -> None:
-    huge = Decimal(8_000_000_000_000)
+    huge = Decimal(800_000_000_000)
     record(caller, event("a", quantity=huge))
     with pytest.raises(MeterFull):
         record(caller, event("b", quantity=huge))
     with pytest.raises(MeterFull):
         record(caller, event("c", quantity=huge), event("d", quantity=huge))
     assert tokens(caller) == huge
+
+
+def test_a_meter_spread_over_many_days_and_states_is_no_larger(caller: Caller) -> None:
+    most = Decimal(1_000_000_000)
+    for day in range(1, 10):
+        many = [event(f"{day} {n}", quantity=most, state=f"s{n}", time=NOW.replace(day=day)) for n in range(100)]
+        record(caller, *many)
+    with pytest.raises(MeterFull):
+        record(caller, *[event(f"10 {n}", quantity=most, state=f"s{n}", time=NOW.replace(day=10)) for n in range(100)])
+    assert tokens(caller) == 900 * most
+
+
+TERMS = {
+    "sum": {"meter": "pages", "price": "10 USD"},
+    "tiers": {"meter": "pages", "tiers": [{"up_to": 10, "price": "0 USD"}, {"price": "900000000 USD"}]},
+    "package": {"meter": "pages", "price": "100000000000 USD", "package": 100},
+    "max": {"meter": "pages", "price": "999999999999 USD", "aggregate": "max"},
+    "percent": {"meter": "pages", "percent": "100 %"},
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_no_usage_is_taken_that_no_invoice_could_say(books: SqlBooks, clock: ManualClock, name: str) -> None:
+    clock.at = NOVEMBER.start
+    plan = {"currency": "USD", "monthly": "5 USD", "charges": [TERMS[name]]}
+    books.put_plans(some_plans({"dear": plan}))
+    caller = a_caller(books, plan="dear")
+    clock.at = NOW
+    amount, taken = Money(10**12, "USD"), 0
+    with pytest.raises(MeterFull):
+        for number in range(2000):
+            record(caller, replace(event(f"{number}", quantity=Decimal(1_000_000_000), amount=amount), meter="pages"))
+            taken += 1
+    clock.at = NOVEMBER.end
+    (invoice,) = books.close_period(caller.customer.id, NOVEMBER, "")
+    held = caller.books.usage(caller.customer.id, NOVEMBER).by_meter.get("pages", 0)
+    assert invoice.total.minor < 10**15 and held == taken * Decimal(1_000_000_000)
+
+
+def test_many_events_of_a_large_quantity_are_taken_where_only_their_number_costs(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    clock.at = NOVEMBER.start
+    plan = {"charges": [{"meter": "tokens", "price": "10 USD", "aggregate": "count"}]}
+    books.put_plans(some_plans({"counted": plan}))
+    caller = a_caller(books, plan="counted")
+    clock.at = NOW
+    many = [event(f"{number}", quantity=Decimal(100_000_000)) for number in range(2000)]
+    assert record(caller, *many).accepted == 2000
 
 
 def test_an_event_falls_into_its_own_open_period_however_late_it_comes(caller: Caller, clock: ManualClock) -> None:

@@ -73,6 +73,11 @@ class Batch:
         return Recorded(len(self.rows), self.duplicates, self.late)
 
     @property
+    def plans(self) -> dict[str, tuple[str, str]]:
+        """Name and version of the plan of each subscription."""
+        return {span.subscription: span.plan for span in self._standing.spans}
+
+    @property
     def spends_credit(self) -> bool:
         """Whether fewer calls are paid by prepaid credit after it."""
         used = {(cell[0], cell[3]) for cell in self.sums}

@@ -14,6 +14,7 @@ from modelmint.kit.clock import Clock
 from modelmint.kit.period import Period
 from modelmint.store import catalogue, event_log, people, prepaid, usage_tables
 from modelmint.store.database import Database
+from modelmint.store.event_reach import check_reach
 from modelmint.store.event_rows import Batch, Sender
 from modelmint.store.event_write import EventWriter
 from modelmint.store.history import note
@@ -51,6 +52,7 @@ class SqlMeters:
 
     def _add_up(self, connection: Connection, writer: EventWriter, batch: Batch, sender: Sender) -> None:
         writer.add_up(batch, sender)
+        check_reach(connection, batch, lambda subscription: self._plan(connection, batch.plans[subscription]))
         if batch.spends_credit:
             prepaid.refresh_all(connection, people.customer(connection, sender.customer), sender.now)
         if not sender.key and batch.rows:
@@ -65,9 +67,10 @@ class SqlMeters:
         ).mappings()
         spans = []
         for row in found:
-            plan = self._plan(connection, (row["plan"], row["plan_version"]))
+            name = (row["plan"], row["plan_version"])
+            plan = self._plan(connection, name)
             charged = frozenset(charge.meter for charge in plan.charges)
-            spans.append(Span(row["id"], row["starts_at"], row["ends_at"], plan.currency, charged, plan.prepaid))
+            spans.append(Span(row["id"], row["starts_at"], row["ends_at"], plan.currency, charged, plan.prepaid, name))
         closed = connection.scalar(select(func.max(closings.c.ends_at)).where(closings.c.customer == customer))
         anchor = connection.scalar(select(customers.c.anchor).where(customers.c.id == customer))
         return Standing(tuple(spans), anchor or 1, closed or 0)

@@ -67,7 +67,7 @@ class TooManyEvents(LimitExceeded):
 
 
 class MeterFull(LimitExceeded):
-    """A meter's sum of one day would grow beyond what the books hold exactly."""
+    """A meter's sum would grow beyond what the books hold exactly, or what an invoice can say."""
 
     code = "meter_full"
 

@@ -24,6 +24,8 @@ class Span:
     #: Meters that its plan charges, and whether calls are admitted as far as prepaid credit goes.
     charged: frozenset[str] = frozenset()
     prepaid: bool = False
+    #: Name and version of its plan.
+    plan: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
