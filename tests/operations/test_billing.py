@@ -59,7 +59,7 @@ def test_a_call_costs_what_the_newest_statement_with_a_figure_says(furnished: Fu
 
 def test_a_statement_that_cannot_be_used_is_passed_over(furnished: Furnished) -> None:
     with open_shop(furnished.root) as shop:
-        for text, currency in (("a lot", "USD"), ("1", "XYZ")):
+        for text, currency in (("a lot", "USD"), ("1", "XYZ"), ("1e30", "USD"), ("-1", "USD"), ("NaN", "USD")):
             say_cost(shop, text, currency)
         assert unit_costs(shop.shelf) == {}
 

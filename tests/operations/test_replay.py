@@ -19,7 +19,7 @@ from modelmint.commerce.ledger.segment import from_text, to_lines
 from modelmint.commerce.ledger.types import Segment
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.clock import ManualClock
-from modelmint.kit.money import parse_price
+from modelmint.kit.money import parse_price, written_price
 from modelmint.kit.period import month_of
 from modelmint.operations.replay import replay_files, replay_invoice
 from modelmint.store.books import SqlBooks
@@ -37,7 +37,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> SqlBooks:
     clock = ManualClock(START)
     opened = open_books(f"sqlite:///{tmp_path_factory.mktemp('books') / 'books.sqlite'}", clock)
     caller = a_caller(opened, "clinic")
-    costs = {"r1": parse_price("0.0031 USD"), "r2": parse_price("0.04 USD")}
+    costs = {"r1": written_price("0.003100000000000000417 USD"), "r2": parse_price("0.04 USD")}
     for release in ("r1", "r2"):
         for _ in range(4):
             caller.settle(caller.reserve(2), calls=2, items=2, release=release, variant="int8")

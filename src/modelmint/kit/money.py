@@ -114,21 +114,34 @@ def round_money(amount: Decimal, currency: str) -> Money:
 
 def parse_price(text: str) -> UnitPrice:
     """``"0.02 USD"`` as a unit price; raises ``BadMoney`` otherwise."""
+    amount, currency = _parsed(text)
+    if not -HIGHEST_PRICE < amount < HIGHEST_PRICE:
+        raise BadMoney(f"expected an amount below {HIGHEST_PRICE:,f} {currency}, found {text!r}")
+    return UnitPrice(amount, currency)
+
+
+def written_price(text: str) -> UnitPrice:
+    """The price that ``str`` wrote, measured ones with however many decimals; raises ``BadMoney`` otherwise."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise BadMoney(f"expected a price as it was written, found {text[:_LONGEST]!r}")
+    return UnitPrice(Decimal(match[1]), match[3])
+
+
+def _parsed(text: str) -> tuple[Decimal, str]:
     match = _AMOUNT.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise BadMoney(f'expected an amount and a currency like "0.02 USD", found {text[:_LONGEST]!r}')
-    amount = Decimal(match[1].replace("_", ""))
-    if not -HIGHEST_PRICE < amount < HIGHEST_PRICE:
-        raise BadMoney(f"expected an amount below {HIGHEST_PRICE:,f} {match[3]}, found {text!r}")
     if len(match[2] or "") > PRICE_DECIMALS:
         raise BadMoney(f"expected at most {PRICE_DECIMALS} decimals, found {text!r}")
-    return UnitPrice(amount, match[3])
+    exponent(match[3])
+    return Decimal(match[1].replace("_", "")), match[3]
 
 
 def parse_money(text: str) -> Money:
-    """``"49 USD"`` as exact money; raises ``BadMoney`` where it is finer than the minor unit."""
-    price = parse_price(text)
-    minor = price.amount.scaleb(exponent(price.currency))
-    if minor != minor.to_integral_value():
-        raise BadMoney(f"{text!r} is finer than the smallest coin of {price.currency}")
-    return Money(int(minor), price.currency)
+    """``"49 USD"`` as exact money; raises ``BadMoney`` where it is finer than the minor unit or beyond the books."""
+    amount, currency = _parsed(text)
+    rounded = round_money(amount, currency)
+    if rounded.amount != amount:
+        raise BadMoney(f"{text!r} is finer than the smallest coin of {currency}")
+    return rounded

@@ -6,13 +6,15 @@ import logging
 from decimal import Decimal
 
 from modelmint.kit.errors import ModelmintError
-from modelmint.kit.money import UnitPrice
+from modelmint.kit.money import BadMoney, UnitPrice
 from modelmint.releases.bundle import Release
 from modelmint.releases.shelf import Shelf
 
 _log = logging.getLogger(__name__)
 #: Thousand calls, as a power of ten.
 _PER_1K = -3
+#: No call costs as much; a closing must not fail over what a statement says.
+_DEAREST = 1_000_000
 
 
 def unit_costs(shelf: Shelf) -> dict[str, UnitPrice]:
@@ -29,7 +31,10 @@ def _newest(release: Release) -> UnitPrice | None:
         if text is None or currency is None:
             continue
         try:
-            return UnitPrice(Decimal(text).scaleb(_PER_1K), str(currency))
+            cost = Decimal(text).scaleb(_PER_1K)
+            if not 0 <= cost < _DEAREST:
+                raise BadMoney(f"expected a cost of a call from 0 to {_DEAREST}, found {cost}")
+            return UnitPrice(cost, str(currency))
         except (ModelmintError, ArithmeticError) as error:  # a foreign statement may say anything
             _log.warning("the cost statement of %s cannot be used: %s", release.id, error)
     return None

@@ -28,7 +28,7 @@ from modelmint.commerce.types import Plan
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
-from modelmint.kit.money import parse_price
+from modelmint.kit.money import written_price
 
 SAME, DIFFERENT = 0, 9
 _BROKEN = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, ModelmintError)
@@ -97,7 +97,7 @@ def _plan(segment: Segment, inputs: BillingInputs, plan: Plan) -> list[str]:
 def _costs(entries: Sequence[LedgerEntry]) -> list[MachineCost]:
     """Measured machine time is a fact from outside the invoice: it is read from the legs and worked out again."""
     return [
-        MachineCost(entry.data["release"], entry.data["calls"], parse_price(entry.data["unit_cost"]))
+        MachineCost(entry.data["release"], entry.data["calls"], written_price(entry.data["unit_cost"]))
         for entry in entries
         if entry.account == "cost:machine"
     ]
