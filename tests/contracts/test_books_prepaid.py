@@ -65,7 +65,7 @@ def admitted(caller: Caller) -> int:
 
 def due(books: SqlBooks, clock: ManualClock) -> list[int]:
     clock.at = month_of(START).end
-    return [invoice.due.minor for invoice in books.bills.close_due("")]
+    return [invoice.due.minor for invoice in books.bills.close_due("").invoices]
 
 
 @pytest.mark.parametrize("earlier", [0, 40])
