@@ -12,15 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from modelmint.store.open import open_books
 
@@ -55,19 +56,32 @@ GIVEN = "MODELMINT_TEST_POSTGRES_URL"
 Missing = Callable[[str], NoReturn]
 
 
-class Postgres(ABC):
+class Postgres:
     """A server on which tests make databases."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: URL) -> None:
+        self._url = url
         self._template = ""
+        self._made: list[str] = []
 
-    @abstractmethod
+    def _execute(self, statement: str, tries: int = 5) -> None:
+        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        for left in reversed(range(tries)):
+            try:
+                with engine.connect() as connection:
+                    connection.execute(text(statement))
+                return
+            except OperationalError:  # a session of the template that is still ending, a server that is busy
+                if not left:
+                    raise
+                time.sleep(1)
+
     def empty_database(self, name: str = "", template: str = "template0") -> str:
         """The URL of a new database, a copy of ``template``."""
-
-    @abstractmethod
-    def remove(self) -> None:
-        """Leave nothing behind."""
+        name = name or f"books_{uuid.uuid4().hex}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._made.append(name)
+        return self._url.set(database=name).render_as_string(hide_password=False)
 
     def new_database(self) -> str:
         """Migrated already: copying a template is faster than migrating for every test."""
@@ -77,39 +91,33 @@ class Postgres(ABC):
             self._template = name
         return self.empty_database(template=self._template)
 
+    def clear(self) -> None:
+        """End what is connected still to databases made so far, and drop them; the template stays."""
+        for name in [name for name in self._made if name != self._template]:
+            self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._made.remove(name)
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        self._template = ""
+        self.clear()
+
 
 class GivenPostgres(Postgres):
     """A server that runs already; it is left with the databases that it had."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = make_url(url).set(drivername="postgresql+psycopg")
-        self._made: list[str] = []
-
-    def _execute(self, statement: str) -> None:
-        engine = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-
-    def empty_database(self, name: str = "", template: str = "template0") -> str:
-        name = name or f"books_{uuid.uuid4().hex}"
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        self._made.append(name)
-        return self._url.set(database=name).render_as_string(hide_password=False)
-
-    def remove(self) -> None:
-        while self._made:
-            self._execute(f'DROP DATABASE "{self._made.pop()}" WITH (FORCE)')
+        super().__init__(make_url(url).set(drivername="postgresql+psycopg"))
 
 
 class OwnPostgres(Postgres):
     """A server of our own on a socket in its data folder. PostgreSQL refuses root, so root lends it to nobody."""
 
     def __init__(self, binaries: Path) -> None:
-        super().__init__()
-        self._binaries = binaries
         # A socket's path holds 107 bytes at most, so pytest's long folder names will not do.
         self.folder = Path(tempfile.mkdtemp(prefix="mm-pg-"))
+        super().__init__(make_url(f"postgresql+psycopg://postgres@/postgres?host={self.folder}"))
+        self._binaries = binaries
         self._user = None if os.geteuid() else pwd.getpwnam("nobody")
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
@@ -134,17 +142,12 @@ class OwnPostgres(Postgres):
 
     def start(self) -> None:
         log = self.folder / "log"
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=60"
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200"
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "150", "-l", str(log), "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """``immediate`` is a crash: nothing is flushed, the log is replayed at the next start."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
-
-    def empty_database(self, name: str = "", template: str = "template0") -> str:
-        name = name or f"books_{uuid.uuid4().hex}"
-        self._run("createdb", "-h", str(self.folder), "-U", "postgres", "-T", template, name)
-        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def remove(self) -> None:
         try:
@@ -170,12 +173,19 @@ def _start(missing: Missing) -> OwnPostgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(missing: Missing) -> Iterator[Postgres]:
+def postgres_of_all(missing: Missing) -> Iterator[Postgres]:
     """One server for all tests that leave it running."""
     given = os.environ.get(GIVEN)
     server = GivenPostgres(given) if given else _start(missing)
     yield server
     server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_of_all: Postgres) -> Iterator[Postgres]:
+    """The server; what the test makes there goes with it, and so do sessions that a test which fails leaves open."""
+    yield postgres_of_all
+    postgres_of_all.clear()
 
 
 @pytest.fixture

@@ -297,3 +297,17 @@ def test_a_postgresql_given_by_its_url_is_left_with_the_databases_it_had(
     assert len(databases() - before) == 2
     server.remove()
     assert databases() == before
+
+
+def test_books_that_a_test_leaves_open_hold_no_connection_after_it(
+    postgres: Postgres, given_postgres: Callable[[str], Postgres]
+) -> None:
+    server = given_postgres(postgres.empty_database())
+    left = open_books(server.new_database())
+    assert a_caller(left).call()[0].billable
+    server.clear()
+    with pytest.raises(BooksUnavailable):
+        left.customers()
+    open_books(server.new_database()).close()  # the template is there still
+    server.remove()
+    left.close()
