@@ -28,6 +28,7 @@ from modelmint.store.journal import post
 from modelmint.store.owed import CLOSED, is_closed, owed
 from modelmint.store.schema import invoice_events, payment_attempts, payment_customers, payment_events
 from modelmint.store.schema import invoices as invoice_rows
+from modelmint.store.usage_reports import SqlUsageReports
 
 LONGEST_REASON = 200
 
@@ -37,6 +38,7 @@ class SqlPayments:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self.reports = SqlUsageReports(database, clock)
 
     def reference(self, provider: str, customer: str) -> str | None:
         query = select(payment_customers.c.reference).where(

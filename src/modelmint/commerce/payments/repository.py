@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from modelmint.commerce.payments.types import Answer, Attempt, PaymentEvent
+from modelmint.commerce.payments.types import Answer, Attempt, PaymentEvent, UsageReport
+from modelmint.commerce.payments.usage_sink import UsageLimits
+from modelmint.kit.period import Period
+
+
+class UsageReports(Protocol):
+    """What of usage a provider was told.
+
+    A report is written, with its quantity, before it is sent, and its id is the identifier that counts once: after a
+    crash in between it is sent again under the same name and with the same quantity.
+    """
+
+    def plan(self, provider: str, meters: Collection[str], days: Period) -> int:
+        """Write reports of what customers whom the provider knows used and no report holds; how many."""
+        ...
+
+    def due(self, provider: str) -> list[str]:
+        """Ids of reports to send now: those of which nobody knows whether they came first, then in order."""
+        ...
+
+    def begin(self, report: str, limits: UsageLimits) -> UsageReport | None:
+        """The report, to be sent now; None where another process sends it, or where it is given up and told of."""
+        ...
+
+    def sent(self, report: str) -> None:
+        """It was counted."""
+        ...
+
+    def refused(self, report: str, reason: str) -> None:
+        """It was not counted: told, once for a meter and a reason, and tried again in a day."""
+        ...
+
+    def all(self, *, limit: int = 100) -> list[UsageReport]:
+        """Newest first."""
+        ...
 
 
 class PaymentBooks(Protocol):
@@ -14,6 +49,11 @@ class PaymentBooks(Protocol):
     An attempt is written before the provider is asked, and its id is the idempotency key: after a crash in between
     it is asked again under the same key, so nothing is taken twice.
     """
+
+    @property
+    def reports(self) -> UsageReports:
+        """What of usage providers were told."""
+        ...
 
     def reference(self, provider: str, customer: str) -> str | None:
         """What the provider calls the customer."""

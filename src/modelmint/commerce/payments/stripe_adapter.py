@@ -20,6 +20,7 @@ from modelmint.commerce.payments.provider import Settings
 from modelmint.commerce.payments.stripe_events import event_of, payment_of, verified
 from modelmint.commerce.payments.stripe_items import items_of
 from modelmint.commerce.payments.types import Answer, Attempt, Checkout, PaymentEvent, ReturnUrls
+from modelmint.commerce.payments.usage_sink import UsageLimits
 from modelmint.commerce.types import Customer
 from modelmint.kit.digest import digest_value
 from modelmint.kit.errors import MissingExtra
@@ -28,12 +29,16 @@ NAME = "stripe"
 KEY, WEBHOOK_SECRET, BASE = "MODELMINT_STRIPE_KEY", "MODELMINT_STRIPE_WEBHOOK_SECRET", "MODELMINT_STRIPE_BASE"
 SECONDS = 20
 RETRIES = 2
+#: How they word that a meter event's identifier is known; the code beside it may be missing.
+_COUNTED = "event already exists with identifier"
 
 
 class StripeProvider:
-    """``PaymentProvider``. ``base`` is another address of the API, for tests and proxies."""
+    """``PaymentProvider`` and ``UsageSink``. ``base`` is another address of the API, for tests and proxies."""
 
     name = NAME
+    #: As they document meter events: 35 days back, identifiers unique within at least a day.
+    usage_limits = UsageLimits(age=timedelta(days=35), memory=timedelta(hours=24))
 
     def __init__(self, key: str, webhook_secret: str, base: str | None = None) -> None:
         stripe = _package()
@@ -102,7 +107,8 @@ class StripeProvider:
     def report_usage(self, customer: str, meter: str, quantity: int, identifier: str, at: datetime) -> None:
         """A meter event, for whoever charts usage at Stripe, too: the same ``identifier`` twice counts once there.
 
-        What customers pay is computed here; nothing of it depends on this.
+        What customers pay is computed here; nothing of it depends on this. The identifier is all that makes it count
+        once: an idempotency key of ours would bring back the error of a day ago instead of a new try.
         """
         wanted: dict[str, Any] = {
             "event_name": meter,
@@ -111,7 +117,11 @@ class StripeProvider:
             "payload": {"stripe_customer_id": customer, "value": str(quantity)},
         }
         with _asked():
-            self._api.billing.meter_events.create(wanted, _once(f"meter-{identifier}"))
+            try:
+                self._api.billing.meter_events.create(wanted)
+            except _package().InvalidRequestError as error:
+                if error.code != "duplicate_meter_event" and _COUNTED not in str(error):
+                    raise
 
     def _known(self, invoice: Invoice, customer: str) -> dict[str, Any] | None:
         """Their invoice of ours, if there is one that is not void."""

@@ -81,3 +81,25 @@ class PaymentEvent:
     fee: Money | None = None
     #: The provider's name of the payment, where it differs from ``reference``: refunds will name it.
     payment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """What is told of one customer's use of one meter on one day: all of it, or what came late, as a further part."""
+
+    #: The identifier under which it counts once.
+    id: str
+    customer: str
+    #: The provider's name of the customer.
+    reference: str
+    meter: str
+    #: The day's first moment; ``at`` is the time that it carries.
+    day: datetime
+    part: int
+    quantity: int
+    at: datetime
+    #: "pending"; "sent"; "carried": less than a unit, goes along with a later one; "refused": tried again in a day;
+    #: for good: "expired", too long ago by now, and "unknown", maybe counted.
+    state: str
+    reason: str
+    tries: int

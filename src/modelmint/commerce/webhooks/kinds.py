@@ -27,6 +27,7 @@ KINDS: Mapping[str, bool] = {
     "payment.succeeded": True,
     "plan.changed": False,
     "subscription.changed": True,
+    "usage.unreported": False,
 }
 
 #: The scope without which a key may not make anybody hear a kind: the one that reads what the message tells.

@@ -16,6 +16,7 @@ from modelmint.store.schema.messages import (
     payment_attempts,
     payment_customers,
     payment_events,
+    usage_reports,
 )
 from modelmint.store.schema.money import burns, closings, grants, invoice_events, invoices, ledger_entries, parties
 from modelmint.store.schema.partners import partners, referrals
@@ -65,4 +66,5 @@ __all__ = [
     "subscriptions",
     "tallies",
     "uniques",
+    "usage_reports",
 ]

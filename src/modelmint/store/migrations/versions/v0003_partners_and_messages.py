@@ -17,6 +17,7 @@ def upgrade() -> None:
     _partners()
     _messages()
     _payments()
+    _usage_reports()
     for table in APPEND_ONLY:
         _guard(table)
 
@@ -132,3 +133,26 @@ def _payments() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
     )
+
+
+def _usage_reports() -> None:
+    op.create_table(
+        "usage_reports",
+        sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
+        sa.Column("id", sa.Text(), nullable=False, unique=True),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("meter", sa.Text(), nullable=False),
+        sa.Column("day", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("carry", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("doubt_since", sa.BigInteger()),
+        sa.Column("next_at", sa.BigInteger()),
+        sa.UniqueConstraint("provider", "customer", "meter", "day", "part"),
+    )
+    op.create_index("ix_usage_reports_next_at", "usage_reports", ["next_at"])
