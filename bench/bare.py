@@ -14,8 +14,9 @@ from modelmint.kit.clock import SystemClock
 from modelmint.store.batch import Batch
 from modelmint.store.database import Database
 from modelmint.store.memory import Memory, NotedClock
-from modelmint.store.operation import Operation, Pending
-from modelmint.store.turn import Turn
+from modelmint.store.operation import Operation
+from modelmint.store.pending import Pending
+from modelmint.store.transactions import Transactions
 from modelmint.store.writer import GroupWriter
 
 
@@ -64,7 +65,7 @@ class BareCall:
 
     def __init__(self) -> None:
         self._done: Pending[None] = Pending()
-        self.future = self._done.future
+        self.future = self._done
 
     def digests(self) -> list[str]:
         return []
@@ -85,22 +86,30 @@ class BareCall:
         self._done.fail(error)
 
 
+class _BareRows(Transactions):
+    """One bare row for each operation instead of our work."""
+
+    def __init__(self, bare: Bare, url: str, memory: Memory) -> None:
+        super().__init__(Database(url), memory)
+        self._bare = bare
+
+    def run(self, operations: Sequence[Operation]) -> list[Operation]:
+        with self._my_turn():
+            self._bare.commit_all([("0123456789abcdef",)] * len(operations))
+        for operation in operations:
+            operation.durable()
+        return []
+
+
 class BareGroups(GroupWriter):
-    """The bound of group commit: the books' own writer thread, with one bare row for each call instead of our work."""
+    """The bound of group commit: the books' own writer thread, with one bare row for each call."""
 
     def __init__(self, bare: Bare, url: str) -> None:
         memory = Memory(NotedClock(SystemClock()), "bare", "", 1)
-        super().__init__(Database(url), memory)
-        self._bare = bare
+        super().__init__(_BareRows(bare, url, memory), memory)
 
     def call(self) -> None:
         """One row, durable when this returns."""
         operation = BareCall()
         self.submit(operation)
         operation.future.result()
-
-    def _execute(self, operations: Sequence[Operation], turn: Turn, tries: int = 1) -> None:
-        with turn:
-            self._bare.commit_all([("0123456789abcdef",)] * len(operations))
-        for operation in operations:
-            operation.durable()

@@ -87,7 +87,13 @@ class Books(Protocol):
 
     # admission and metering: the hot path, group-committed
     def reserve(self, request: AdmissionRequest) -> Ticket: ...
-    def settle(self, settlement: Settlement) -> Future[Outcome]: ...
+    def settle(self, settlement: Settlement, *, here: bool = False) -> Future[Outcome]:
+        """What the call came to; resolves when that is durable.
+
+        ``here``: the caller waits for nothing else, so it may be written on the caller's own thread.
+        """
+        ...
+
     def refuse(self, request: AdmissionRequest, status: int, code: str) -> Future[None]:
         """Leave an outcome row for a call refused before admission (unknown model, not an image, too large).
 

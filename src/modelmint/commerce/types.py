@@ -1,4 +1,8 @@
-"""The nouns of commerce. Money is minor units or ``Decimal``; times are aware UTC."""
+"""The nouns of commerce. Money is minor units or ``Decimal``; times are aware UTC.
+
+All are values that nobody changes. Those made for every call are not frozen, because a frozen one costs four times as
+much to make.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +178,7 @@ class Subscription:
     state: str = "active"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class AdmissionRequest:
     """One authenticated-to-be call that asks to be served."""
 
@@ -188,7 +192,7 @@ class AdmissionRequest:
     body_digest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Admitted:
     """The call may run. ``replay`` holds the stored answer of an idempotent retry, which costs nothing."""
 
@@ -208,7 +212,7 @@ class Admitted:
     rate_reset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Settlement:
     """How a reserved call ended. Only ``status`` 200 is billable."""
 
@@ -233,7 +237,7 @@ class Settlement:
     answer: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Outcome:
     """The append-only row that every authenticated call leaves."""
 

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case
-#: Two digits at once: names are made for every call.
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+#: Any byte as one of the 32 digits, each as likely as the others.
+_DIGIT = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))
+#: Digits of time and of chance.
+_TIME, _CHANCE = 10, 14
+#: Random parts made at once: asking the system for each would cost more than all the rest.
+_AT_ONCE = 256
+
+_ready: list[str] = []
+_last: tuple[int, str] = (-1, "")
+
+# A child process must not make the names that its parent has in store.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ready.clear)
+
+
+def _chance() -> str:
+    """70 random bits. Taking from the list is atomic, so no two threads get the same."""
+    while True:
+        try:
+            return _ready.pop()
+        except IndexError:
+            digits = os.urandom(_CHANCE * _AT_ONCE).translate(_DIGIT).decode()
+            _ready.extend(digits[start : start + _CHANCE] for start in range(0, len(digits), _CHANCE))
 
 
 def _base32(value: int, length: int) -> str:
-    """``value`` in an even number of digits."""
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(length * 5 - 10, -1, -10)])
+    return "".join([_ALPHABET[value >> shift & 31] for shift in range(length * 5 - 5, -1, -5)])
 
 
 def new_id(prefix: str) -> str:
     """``prefix_`` and 24 characters: 48 bits of milliseconds, 70 random bits. Sorts by time of making."""
-    return f"{prefix}_{_base32(time.time_ns() // 1_000_000 << 70 | secrets.randbits(70), 24)}"
+    global _last  # noqa: PLW0603  # one pair, replaced whole: threads that race compute the same text twice
+    now = time.time_ns() // 1_000_000
+    at, digits = _last
+    if at != now:
+        digits = _base32(now, _TIME)
+        _last = (now, digits)
+    return f"{prefix}_{digits}{_chance()}"
 
 
 def new_secret(prefix: str) -> str:

@@ -45,11 +45,11 @@ class Batch:
         self.refreshes: set[str] = set()
         self._clocked = memory.clock.now()
         self.now = micros(self._clocked)
-        closed = connection.begin()
+        closed = memory.closed = connection.begin()
         #: When this batch's outcomes are booked: never inside a closed period, whatever the clock says.
         self.booked = max(self.now, closed)
         self.booked_at: datetime = moment(self.booked)
-        self._rollups = Rollups(memory.tally_owner, bucket_of(self.booked, closed))
+        self._rollups = Rollups(memory.counting_owner, bucket_of(self.booked, closed))
         self.lending = Lending(connection, memory.leases, self.counts, memory.owner, memory.lease_time)
 
     def load(self, digests: Iterable[str], settling: Iterable[str]) -> None:
@@ -221,9 +221,8 @@ class Batch:
         self.lending.write(self.now)
         many(hot_sql.ADD_RESERVATION, self._new_reservations)
         many(hot_sql.END_RESERVATION, self._ended)
-        many(hot_sql.ADD_OUTCOME, self._outcomes)
-        many(hot_sql.ADD_UP, list(self._rollups.rows()))
-        many(hot_sql.TALLY, self._rollups.tallies())
+        self.connection.add(hot_sql.ADD_OUTCOMES, self._outcomes)
+        self.connection.add(hot_sql.ADD_UP, list(self._rollups.rows()))
         many(hot_sql.USED, [(key, self.now) for key in sorted(self._used)])
         for statement, values in self._answer_writes:
             self.connection.many(statement, [values])

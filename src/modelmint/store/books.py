@@ -54,13 +54,15 @@ from modelmint.store.ledger import SqlJournal
 from modelmint.store.lists import SqlLists
 from modelmint.store.memory import Memory, NotedClock
 from modelmint.store.meters import SqlMeters
-from modelmint.store.operation import DONE, RELEASED, resolved
+from modelmint.store.operation import RELEASED
 from modelmint.store.outbox import SqlOutbox
 from modelmint.store.payments import SqlPayments
+from modelmint.store.pending import DONE, resolved
 from modelmint.store.persons import SqlPeople
 from modelmint.store.process import this_process
 from modelmint.store.reserve import Refuse, Reserve
 from modelmint.store.settle import Release, Settle
+from modelmint.store.transactions import Transactions
 from modelmint.store.writer import GroupWriter
 
 #: How long a call may stay open before anyone may release it, whether or not its process can be seen.
@@ -80,7 +82,8 @@ class SqlBooks:
         memory = Memory(clock, f"{process}|{new_id('own')}", counts, lease // timedelta(microseconds=1))
         self._leases = memory.leases
         self._lease = memory.lease_time
-        self._writer = GroupWriter(database, memory, self._look_at_credit)
+        self._writer = GroupWriter(Transactions(database, memory, self._look_at_credit), memory)
+        self._counts = usage.OutcomeCounts()
         database.after_recall = self._given_back
 
         self.contracts = SqlContracts(database, clock)
@@ -103,9 +106,12 @@ class SqlBooks:
         self._writer.submit(operation)
         return operation.ticket
 
-    def settle(self, settlement: Settlement) -> Future[Outcome]:
+    def settle(self, settlement: Settlement, *, here: bool = False) -> Future[Outcome]:
         operation = Settle(settlement)
-        self._writer.submit(operation)
+        if here:
+            self._writer.settle_here(operation)
+        else:
+            self._writer.submit(operation)
         return operation.future
 
     def refuse(self, request: AdmissionRequest, status: int, code: str) -> Future[None]:
@@ -214,7 +220,7 @@ class SqlBooks:
 
     def counts(self) -> dict[tuple[str, int, str], int]:
         with self._database.read() as connection:
-            return usage.counts(connection)
+            return self._counts.read(connection, micros(self._clock.now()))
 
     def close_period(
         self,

@@ -84,11 +84,3 @@ class Rollups:
         """Parameters of ``hot_sql.ADD_UP``, in one order everywhere."""
         for (subscription, *name), sums in sorted(self._sums.items()):
             yield (self._owner, subscription, self._bucket, *name, *sums)
-
-    def tallies(self) -> list[tuple[str, str, int, str, int]]:
-        """Parameters of ``hot_sql.TALLY``: rows by model, status and code."""
-        found: dict[tuple[str, int, str], int] = {}
-        for name, sums in self._sums.items():
-            tally = (name[3], name[7], name[8])
-            found[tally] = found.get(tally, 0) + sums[0]
-        return [(self._owner, *tally, n) for tally, n in sorted(found.items())]

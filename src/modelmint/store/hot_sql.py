@@ -12,15 +12,33 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from modelmint.store.database import BOOKS_LOCK, Kind
+from modelmint.store.log_file import FRAME_HEADER, lay_out
 
+#: Rows in one statement: as many as fit of the largest first. A statement for each row would let go of the interpreter
+#: each time, and wait until the callers give it back.
+_AT_ONCE = (64, 16, 4, 1)
 #: Pages of the log after which a commit copies it into the database file.
 CHECKPOINT = 4000
+#: Transactions after which the log is laid out, and after which it is looked whether it still is.
+_BUSY, _LOOK = 256, 4096
 #: Seconds after which PostgreSQL ends the transaction of a process that says nothing.
 STOPPED = 5
+
+
+class Insert:
+    """An INSERT of many rows: what stands before and after the values."""
+
+    def __init__(self, head: str, columns: int, tail: str = "") -> None:
+        self.head, self.tail = head, tail
+        row = f"({', '.join('?' * columns)})"
+        #: By number of rows.
+        self.texts = {n: f"{head} VALUES {', '.join([row] * n)} {tail}" for n in _AT_ONCE}
+
 
 KEYS = (
     "SELECT digest, keys.id, customer, revoked_at, expires_at, scopes, anchor "
@@ -59,11 +77,7 @@ OUTCOME_COLUMNS = (
     "compute_us", "release", "variant", "prediction", "state", "pixels", "characters", "tokens", "explanations",
     "wall_us",
 )  # fmt: skip
-OUTCOME = (
-    "SELECT id, customer, key, subscription, model, at, status, code, billable, calls, items, compute_us, release, "
-    "variant, prediction, state, pixels, characters, tokens, explanations, wall_us "
-    "FROM outcomes WHERE id = ?"
-)
+OUTCOME = f"SELECT {', '.join(OUTCOME_COLUMNS)} FROM outcomes WHERE id = ?"  # noqa: S608 - names of our own
 ANSWER = "SELECT fingerprint, answer, at FROM idempotency WHERE customer = ? AND key = ?"
 
 #: Leases: ours in this batch, recalled ones of ours, other processes' of a subscription, forgotten ones.
@@ -88,26 +102,23 @@ RECALL = "UPDATE leases SET recalled = 1 WHERE subscription = ? AND owner <> ? A
 END_LEASE = "DELETE FROM leases WHERE id = ?"
 ADD_RESERVATION = "INSERT INTO reservations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 END_RESERVATION = "DELETE FROM reservations WHERE id = ?"
-ADD_OUTCOME = (
-    "INSERT INTO outcomes (id, customer, key, subscription, model, at, status, code, billable, calls, items, "
-    "compute_us, release, variant, prediction, state, pixels, characters, tokens, explanations, wall_us, month) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_OUTCOMES = Insert(
+    f"INSERT INTO outcomes ({', '.join(OUTCOME_COLUMNS)}, month)",
+    len(OUTCOME_COLUMNS) + 1,
 )
 COUNT = "UPDATE subscriptions SET lifetime_calls = ?, since = ?, month = ?, month_calls = ?, next_call = ? WHERE id = ?"
-TALLY = (
-    "INSERT INTO tallies VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (owner, model, status, code) DO UPDATE SET n = tallies.n + excluded.n"
-)
-ADD_UP = (
-    "INSERT INTO call_rollups (owner, subscription, bucket, period, key, model, variant, release, state, status, code, "
-    "billable, customer, n, calls, items, pixels, characters, tokens, compute_us, explanations) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (owner, subscription, bucket, period, key, model, variant, release, state, status, code, billable) "
-    "DO UPDATE SET n = call_rollups.n + excluded.n, calls = call_rollups.calls + excluded.calls, "
-    "items = call_rollups.items + excluded.items, pixels = call_rollups.pixels + excluded.pixels, "
-    "characters = call_rollups.characters + excluded.characters, tokens = call_rollups.tokens + excluded.tokens, "
-    "compute_us = call_rollups.compute_us + excluded.compute_us, "
-    "explanations = call_rollups.explanations + excluded.explanations"
+#: What names a row of the roll-ups, and what is added up.
+_NAMED = (
+    "owner", "subscription", "bucket", "period", "key", "model", "variant", "release", "state", "status", "code",
+    "billable",
+)  # fmt: skip
+_SUMS = ("n", "calls", "items", "pixels", "characters", "tokens", "compute_us", "explanations")
+ROLLUP_COLUMNS = (*_NAMED, "customer", *_SUMS)
+ADD_UP = Insert(
+    f"INSERT INTO call_rollups ({', '.join(ROLLUP_COLUMNS)})",
+    len(ROLLUP_COLUMNS),
+    f"ON CONFLICT ({', '.join(_NAMED)}) DO UPDATE SET "
+    + ", ".join(f"{name} = call_rollups.{name} + excluded.{name}" for name in _SUMS),
 )
 USED = "INSERT INTO key_uses VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 OPEN_ANSWER = (
@@ -131,11 +142,14 @@ class HotConnection:
         self._cursor = connection.cursor()
         self.kind = kind
         self._texts: dict[str, str] = {}
+        self._begun = 0
+        #: Whether the server knows how to settle (express_sql).
+        self.knows_settle = False
         if self._own_sync:
+            (self._page_size,) = self._cursor.execute("PRAGMA page_size").fetchone()
             # NORMAL: the log is synced before a checkpoint writes to the database file, not at every commit.
             self._cursor.execute("PRAGMA synchronous=NORMAL")
             self._cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT}")
-
         if kind == "postgresql":
             # A process that is stopped half way, not killed, does not hold up the others for ever.
             self._cursor.execute(f"SET idle_in_transaction_session_timeout = '{STOPPED}s'")
@@ -154,11 +168,18 @@ class HotConnection:
         """A list of strings as the parameter for ``{list}``."""
         return json.dumps(list(values)) if self.kind == "sqlite" else list(values)
 
+    def start(self) -> None:
+        """Begin to write (SQLite)."""
+        self._cursor.execute("BEGIN IMMEDIATE")
+        self._begun += 1
+        if self._own_sync and (self._begun == _BUSY or self._begun % _LOOK == 0):
+            lay_out(self._log_file, (CHECKPOINT + CHECKPOINT // 8) * (self._page_size + FRAME_HEADER))
+
     def begin(self) -> int:
         """Start; after this nobody closes a period or changes a plan until the end. The last closing's end, or 0."""
         cursor = self._cursor
         if self.kind == "sqlite":
-            cursor.execute("BEGIN IMMEDIATE")
+            self.start()
             closed = cursor.execute(CLOSED_UNTIL).fetchone()[0]
         else:  # one trip to the server; the last statement sees what was committed before the lock was had
             cursor.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({BOOKS_LOCK}); {CLOSED_UNTIL}")
@@ -209,6 +230,19 @@ class HotConnection:
         """The statement once for each of ``values``."""
         if values:
             self._cursor.executemany(self._text(statement), values)
+
+    def add(self, insert: Insert, rows: Sequence[Sequence[Any]]) -> None:
+        """``rows`` in as few statements as may be."""
+        start, left = 0, len(rows)
+        for size in _AT_ONCE:
+            while left >= size:
+                values = rows[start] if size == 1 else list(chain.from_iterable(rows[start : start + size]))
+                self._cursor.execute(self._text(insert.texts[size]), values)
+                start, left = start + size, left - size
+
+    def server(self) -> Any:
+        """The connection of libpq (PostgreSQL), for what the driver would make dear."""
+        return self._connection.pgconn
 
     def update(self, statement: str, values: Sequence[Sequence[Any]], check: str) -> int:
         """``many``, and how many rows there were; in one trip with other writes ``check`` fails where a row is not."""

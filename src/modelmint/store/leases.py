@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select, update
 
@@ -178,14 +178,13 @@ class Leases:
             for call in calls:
                 self._under_way.pop(call, None)
 
-    def ended(self, call: str, unused: int) -> None:
-        """A call ended and ``unused`` of its calls may be used again."""
+    def all_ended(self, calls: Mapping[str, int]) -> None:
+        """Calls on leases ended, and how many of each may be used again."""
         with self.lock:
-            known = self._under_way.pop(call, None)
-            if known is None or known.lease is None:
-                return
-            if known.lease.is_open:
-                known.lease.unused += unused
+            for name, unused in calls.items():
+                known = self._under_way.pop(name, None)
+                if unused and known is not None and known.lease is not None and known.lease.is_open:
+                    known.lease.unused += unused
 
     def lent(self, lease: Lease, calls: int, left: int | None) -> None:
         """``calls`` more may be used."""
@@ -200,6 +199,11 @@ class Leases:
         before = steady() - IDLE
         held = self._by_subscription.values()
         return [one for one in held if one.last_used < before or not one.starts_at <= now < one.renew_at]
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether anything is to be given back."""
+        return bool(self._closed)
 
     @property
     def any(self) -> bool:

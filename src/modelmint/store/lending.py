@@ -196,8 +196,7 @@ class Lending:
         """The transaction was committed."""
         for name, lease in self._touched.items():
             lease.granted = self._granted.get(name, 0)
-        for call, unused in self._ended.items():
-            self._leases.ended(call, unused)
+        self._leases.all_ended(self._ended)
         for lease, size, left in self._lent:
             self._leases.lent(lease, size, left)
         for opened in self._opened:

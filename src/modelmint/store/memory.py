@@ -46,14 +46,16 @@ class Memory:
     """Plan versions (they never change), leases, the minute in which each key was last
     written.
 
-    ``owner`` names this process, ``tally_owner`` the rows into which it counts, ``lease_time`` is how long (in
+    ``owner`` names this process, ``counting_owner`` the rows into which it counts, ``lease_time`` is how long (in
     microseconds) a call or a lease may stay open before anyone may release it.
     """
 
-    def __init__(self, clock: NotedClock, owner: str, tally_owner: str, lease_time: int) -> None:
-        self.owner, self.tally_owner, self.lease_time = owner, tally_owner, lease_time
+    def __init__(self, clock: NotedClock, owner: str, counting_owner: str, lease_time: int) -> None:
+        self.owner, self.counting_owner, self.lease_time = owner, counting_owner, lease_time
         self.clock = clock
         self.leases = Leases(clock)
+        #: The end of the newest closing at the last look, None before the first.
+        self.closed: int | None = None
         self._periods: dict[int, tuple[int, int]] = {}
         self._refreshed: dict[str, float] = {}
         self._plans: dict[tuple[str, str], Plan] = {}

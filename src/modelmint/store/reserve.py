@@ -14,7 +14,8 @@ from modelmint.kit.ids import new_id
 from modelmint.store.batch import Batch
 from modelmint.store.lease import Reservation
 from modelmint.store.leases import BOUND, steady
-from modelmint.store.operation import REPLAYED, Pending
+from modelmint.store.operation import REPLAYED
+from modelmint.store.pending import Pending
 
 #: Answers of idempotent calls are kept this long, in microseconds.
 ANSWERS_LAST = 24 * 3600 * 1_000_000
@@ -30,7 +31,7 @@ class Reserve:
         self._give_up_at: float | None = None
         self._admitted: Pending[Admitted] = Pending()
         self._durable: Pending[None] = Pending()
-        self.ticket = Ticket(self._admitted.future, self._durable.future)
+        self.ticket = Ticket(self._admitted, self._durable)
 
     def digests(self) -> list[str]:
         return [] if self.request.key_digest is None else [self.request.key_digest]
@@ -161,7 +162,7 @@ class Refuse:
         self._code = code
         self.waits = self.tells_early = False
         self._done: Pending[None] = Pending()
-        self.future = self._done.future
+        self.future = self._done
 
     def digests(self) -> list[str]:
         return [] if self._request.key_digest is None else [self._request.key_digest]

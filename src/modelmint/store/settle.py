@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from modelmint.commerce.errors import BadSettlement, UnknownReservation
 from modelmint.commerce.types import Outcome, Settlement
 from modelmint.kit.errors import ModelmintError
 from modelmint.store.batch import Batch
-from modelmint.store.operation import RELEASED, Pending
+from modelmint.store.lease import Reservation
+from modelmint.store.operation import RELEASED
+from modelmint.store.pending import Pending
 
 _MICROSECOND = Decimal("0.001")
 
@@ -24,7 +27,7 @@ class Settle:
         self.ended = False
         self.waits = self.tells_early = False
         self._outcome: Pending[Outcome] = Pending()
-        self.future = self._outcome.future
+        self.future = self._outcome
 
     def digests(self) -> list[str]:
         return []
@@ -45,6 +48,17 @@ class Settle:
         reservation = batch.call_under_way(wanted.reservation)
         if reservation is None:
             return self._earlier(batch)
+        outcome, unused = self.outcome(reservation, batch.booked_at)
+        if reservation.idempotency_key is not None:
+            answer = (wanted.answer or b"") if outcome.billable else None
+            batch.close_answer(reservation.customer, reservation.idempotency_key, answer)
+        batch.end(reservation, outcome, unused)
+        self.ended = True
+        return outcome
+
+    def outcome(self, reservation: Reservation, booked_at: datetime) -> tuple[Outcome, int]:
+        """The row that the call leaves, and how many of its calls it did not use; raises ``BadSettlement``."""
+        wanted = self.settlement
         billable = wanted.status == 200
         calls, items = wanted.calls or reservation.calls, wanted.items or reservation.items
         if not 0 < calls <= reservation.calls or items < 0 or wanted.compute_ms < 0 or _is_negative(wanted):
@@ -53,16 +67,13 @@ class Settle:
                 f"{wanted.compute_ms} ms"
             )
         unused = reservation.calls - calls if billable else reservation.calls
-        if reservation.idempotency_key is not None:
-            answer = (wanted.answer or b"") if billable else None
-            batch.close_answer(reservation.customer, reservation.idempotency_key, answer)
         outcome = Outcome(
             reservation.id,
             reservation.customer,
             reservation.key,
             reservation.subscription,
             reservation.model,
-            batch.booked_at,
+            booked_at,
             wanted.status,
             wanted.code,
             billable,
@@ -79,9 +90,12 @@ class Settle:
             wanted.explanations,
             wanted.wall_ms.quantize(_MICROSECOND),
         )
-        batch.end(reservation, outcome, unused)
+        return outcome, unused
+
+    def settled(self, outcome: Outcome) -> None:
+        """It is written; what the call came to is told when that is durable."""
+        self._outcome.value = outcome
         self.ended = True
-        return outcome
 
     def _earlier(self, batch: Batch) -> Outcome:
         found = batch.earlier_outcome(self.settlement.reservation)
@@ -111,7 +125,7 @@ class Release:
         self._leases = leases
         self.waits = self.tells_early = False
         self._done: Pending[None] = Pending()
-        self.future = self._done.future
+        self.future = self._done
 
     def digests(self) -> list[str]:
         return []

@@ -20,22 +20,34 @@ except ImportError:  # Windows has none; SQLite's own waiting does
 
 
 class Turn:
-    """A context manager around one write transaction. One per connection; not for use by two threads."""
+    """A context manager around one write transaction. One per connection; not for two threads at once."""
 
     def __init__(self, path: Path | None) -> None:
         self._file = (
             None if path is None or fcntl is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         )
 
-    def __enter__(self) -> None:
+    def take(self, *, patient: bool = True) -> bool:
+        """Wait for the turn and take it; not ``patient``: False where somebody else has it."""
         if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX if patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    def give_back(self) -> None:
+        """The next may write."""
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def __enter__(self) -> None:
+        self.take()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.give_back()
 
     def close(self) -> None:
         """Give the file back."""

@@ -13,9 +13,12 @@ from modelmint.kit.period import Period
 from modelmint.store.database import Database
 from modelmint.store.hot_rows import outcome_from
 from modelmint.store.hot_sql import OUTCOME_COLUMNS
-from modelmint.store.schema import outcomes, tallies
+from modelmint.store.schema import call_rollups, outcomes
 
 _PAGE = 2000
+_DAY = 86_400_000_000
+
+Counted = dict[tuple[str, int, str], int]
 
 
 def _in(customer: str | None, period: Period | None) -> ColumnElement[bool]:
@@ -46,8 +49,29 @@ def stream(database: Database, customer: str | None, period: Period | None) -> I
         last = rows[-1][0]
 
 
-def counts(connection: Connection) -> dict[tuple[str, int, str], int]:
-    """(model, status, code) -> outcomes so far."""
-    names = (tallies.c.model, tallies.c.status, tallies.c.code)
-    rows = connection.execute(select(*names, func.sum(tallies.c.n)).group_by(*names))
+class OutcomeCounts:
+    """How many outcomes there were of each kind, from the roll-ups.
+
+    Days that nobody adds to any more are read once and remembered: whoever scrapes /metrics reads three days, not the
+    whole history. (A clock that is set back by more than two days adds to such a day; that is seen a day later.)
+    """
+
+    def __init__(self) -> None:
+        self._since: int | None = None
+        self._before: Counted = {}
+
+    def read(self, connection: Connection, now: int) -> Counted:
+        """(model, status, code) -> outcomes so far; ``now`` in microseconds."""
+        since = now - now % _DAY - 2 * _DAY
+        if since != self._since:
+            self._before, self._since = _summed(connection, call_rollups.c.bucket < since), since
+        found = dict(self._before)
+        for kind, n in _summed(connection, call_rollups.c.bucket >= since).items():
+            found[kind] = found.get(kind, 0) + n
+        return found
+
+
+def _summed(connection: Connection, which: ColumnElement[bool]) -> Counted:
+    names = (call_rollups.c.model, call_rollups.c.status, call_rollups.c.code)
+    rows = connection.execute(select(*names, func.sum(call_rollups.c.n)).where(which).group_by(*names))
     return {(model, status, code): int(n) for model, status, code, n in rows}

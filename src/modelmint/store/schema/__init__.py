@@ -6,7 +6,7 @@ DELETE.
 """
 
 from modelmint.store.schema.base import Sequence, metadata
-from modelmint.store.schema.calls import call_rollups, idempotency, leases, outcomes, reservations, tallies
+from modelmint.store.schema.calls import call_rollups, idempotency, leases, outcomes, reservations
 from modelmint.store.schema.catalogue import offers, plans, subscriptions
 from modelmint.store.schema.events import event_rollups, events, uniques
 from modelmint.store.schema.messages import (
@@ -64,7 +64,6 @@ __all__ = [
     "referrals",
     "reservations",
     "subscriptions",
-    "tallies",
     "uniques",
     "usage_reports",
 ]

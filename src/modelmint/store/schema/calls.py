@@ -74,17 +74,6 @@ outcomes = Table(
     Index("outcomes_by_customer", "customer", "at"),
 )
 
-#: Outcomes counted as they are written, so that /metrics reads no history. One row per writer on PostgreSQL.
-tallies = Table(
-    "tallies",
-    metadata,
-    Column("owner", Text, primary_key=True),
-    Column("model", Text, primary_key=True),
-    Column("status", SmallInteger, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("n", BigInteger, nullable=False),
-)
-
 #: Outcomes added up as they are written: what usage tables and closings read. ``bucket`` is the first moment of the
 #: day in which they were booked, or the last closing's end where that is later, so that no bucket lies on both sides
 #: of a closing.
@@ -113,6 +102,7 @@ call_rollups = Table(
     Column("compute_us", BigInteger, nullable=False),
     Column("explanations", BigInteger, nullable=False),
     Index("call_rollups_by_customer", "customer", "bucket"),
+    Index("call_rollups_by_bucket", "bucket"),
     sqlite_with_rowid=False,
 )
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         _guard(table)
     allow_emptying(op.get_bind())
     _add_up_calls()
+    op.drop_table("tallies")  # call_rollups tells the same
 
 
 def _guard(table: str) -> None:
@@ -152,6 +153,7 @@ def _calls() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("call_rollups_by_customer", "call_rollups", ["customer", "bucket"])
+    op.create_index("call_rollups_by_bucket", "call_rollups", ["bucket"])
 
 
 def _add_up_calls() -> None:
