@@ -221,6 +221,17 @@ def test_usage_is_reported_with_an_identifier_that_counts_once(double: Double, p
     assert (params["identifier"], params["event_name"], params["timestamp"]) == ("evt_1", "calls", "1796126400")
 
 
+def test_a_meter_event_that_they_know_already_was_counted(double: Double, provider: StripeProvider) -> None:
+    double.now = lambda: NOW
+    for _ in range(2):
+        provider.report_usage("cus_x", "calls", 12, "evt_1", NOW)
+    assert len(double.metered) == 1
+    assert len(double.requests) == 2
+    double.meters = set()
+    with pytest.raises(ProviderRefused, match="no_meter"):
+        provider.report_usage("cus_x", "calls", 12, "evt_2", NOW)
+
+
 def told(kind: str, **found: Any) -> bytes:
     return json.dumps({"id": "evt_1", "type": kind, "created": 1796126000, "data": {"object": found}}).encode()
 

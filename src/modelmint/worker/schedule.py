@@ -19,6 +19,7 @@ from modelmint.operations import billing
 from modelmint.operations.collect import collect_due
 from modelmint.worker.aside import Aside
 from modelmint.worker.courier import Courier
+from modelmint.worker.reporter import Reporter
 
 _log = logging.getLogger("modelmint.worker")
 LEASE_FILE = "worker.lease"
@@ -140,14 +141,18 @@ class Schedule:
 def start(shop: Shop) -> Callable[[], None]:
     """Begin the schedule in this process; returns what ends it. ``modelmint serve`` hands this to the server."""
     courier, collector = Courier(), Aside("collect", collect)
+    reporter = Aside("report_usage", Reporter().run)
     duties = [*DUTIES, Duty("webhooks", 1.0, courier.turn)]
     if shop.takes_payments:
         duties.append(Duty("collect", 60.0, collector.turn))
+    if shop.billing is not None and shop.billing.report_usage:
+        duties.append(Duty("report_usage", 60.0, reporter.turn))
     schedule = Schedule(shop, duties)
 
     def stop() -> None:
         schedule.stop()
         courier.close()
         collector.close()
+        reporter.close()
 
     return stop

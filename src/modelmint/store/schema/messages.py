@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint
 
 from modelmint.store.schema.base import Sequence, metadata
 
@@ -90,4 +90,29 @@ payment_events = Table(
     Column("at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+)
+
+#: What of usage a provider is told: a customer's use of a meter on a day; parts after the first are what came late.
+usage_reports = Table(
+    "usage_reports",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    # The identifier under which it counts once.
+    Column("id", Text, nullable=False, unique=True),
+    Column("provider", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("meter", Text, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    Column("part", Integer, nullable=False),
+    # Millionths of this part; the whole units that are told; the millionths that the next report takes along.
+    Column("counted", BigInteger, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("carry", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    # Since when nobody knows whether it came; null: it did not, or it is known that it did.
+    Column("doubt_since", BigInteger),
+    Column("next_at", BigInteger, index=True),
+    UniqueConstraint("provider", "customer", "meter", "day", "part"),
 )

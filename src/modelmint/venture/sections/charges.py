@@ -16,6 +16,7 @@ CALL_METERS = ("calls", "items", "megapixels", "characters", "tokens", "compute_
 #: How an answer can end; events may name other states.
 CALL_STATES = ("ok", "abstained")
 METER = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+METER_NAMES = "a meter's name has small letters, digits, '_' and '.', begins with a letter and has at most 64"
 
 Kind = Literal["per_unit", "graduated", "package", "percentage"]
 _Named = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -114,8 +115,7 @@ class ChargeSection(Section):
 
     def _meter_complaints(self) -> Iterator[Complaint]:
         if not METER.fullmatch(self.meter):
-            message = "a meter's name has small letters, digits, '_' and '.', begins with a letter and has at most 64"
-            yield Complaint(("meter",), f"{message}; found {self.meter[:80]!r}")
+            yield Complaint(("meter",), f"{METER_NAMES}; found {self.meter[:80]!r}")
         elif self.meter not in CALL_METERS and (close := get_close_matches(self.meter, CALL_METERS, 1, 0.8)):
             # A misspelt meter would let calls go free.
             message = (
