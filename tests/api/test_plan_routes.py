@@ -71,6 +71,15 @@ def test_a_plan_that_lets_usage_through_is_put_with_warnings(app: Application) -
     assert put(app, "special", charges=[{**one, "meter": "pages"} for one in states]).json()["warnings"] != []
 
 
+def test_a_fee_that_ends_with_what_it_includes_is_put_with_a_warning(app: Application) -> None:
+    table = {"monthly": "49 USD", "included_calls": 5000}
+    (warning,) = put(app, "special", **table).json()["warnings"]
+    assert warning.startswith("plans.special: calls end with those that are included, whole in every billing period")
+    assert put(app, "special", **table, overage="0.01 USD").json()["warnings"] == []
+    paid = {"monthly": "49 USD", "charges": [{"tiers": [{"up_to": 9, "price": "0.1 USD"}]}]}
+    assert put(app, "special", **paid).json()["warnings"] == []
+
+
 def test_all_that_is_wrong_with_a_plan_is_told_at_once_and_nothing_is_stored(app: Application) -> None:
     wrong = {"monthly": "30", "days": 3, "charges": [{"meter": "cals", "price": "1 USD"}], "caps": "1 USD"}
     found = put(app, "special", **wrong)

@@ -90,11 +90,34 @@ OLD_BODY: dict[str, Any] = {
 
 def test_a_plan_stored_before_later_terms_existed_is_read_and_is_the_same_version_today() -> None:
     found = from_json(OLD_BODY)
-    (today,) = plans_from(
-        {"clinic": PlanSection.model_validate({"monthly": "49 USD", "included_calls": 10, "overage": "0.015 USD"})}
-    )
+    terms = {"monthly": "49 USD", "included_calls": 10, "overage": "0.015 USD"}
+    (today,) = plans_from({"clinic": PlanSection.model_validate({**terms, "prorate_included": False})})
     assert found == today
     assert today.version == OLD_BODY["version"]
+
+
+@pytest.mark.parametrize(
+    ("table", "shared"),
+    [
+        ({"monthly": "49 USD", "included_calls": 10, "overage": "0.015 USD"}, True),
+        ({"yearly": "490 USD", "included_calls": 10, "overage": "0.015 USD"}, True),
+        ({"minimum": "5 USD", "cap": "9 USD", "per_call": "0.02 USD"}, True),
+        ({"monthly": "49 USD", "included_calls": 10, "overage": "0.015 USD", "prorate_included": False}, False),
+        # no fee that a share of the units could go with, unless the seller says so
+        ({"charges": [{"price": "1 USD", "included": 9}]}, False),
+        ({"charges": [{"price": "1 USD", "included": 9}], "prorate_included": True}, True),
+        # nothing is for a whole period: the version is the one that it always was
+        ({"monthly": "49 USD", "charges": [{"price": "1 USD"}]}, False),
+        (
+            {"monthly": "49 USD", "charges": [{"meter": "seats", "price": "1 USD", "included": 3, "aggregate": "max"}]},
+            False,
+        ),
+    ],
+)
+def test_what_a_plan_includes_goes_with_its_fee_unless_it_says_otherwise(table: dict[str, Any], shared: bool) -> None:
+    found = plan(**table)
+    assert found.prorate_included is shared
+    assert from_json(to_json(found)) == found
 
 
 def test_one_price_per_call_is_the_same_version_as_it_always_was() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from modelmint.commerce.billing.periods import beginning_in, days_text, end_of, year_of
+from modelmint.commerce.billing.periods import beginning_in, end_of, year_of
 from modelmint.commerce.billing.types import Held, Invoice, Kept
 from modelmint.commerce.errors import PeriodNotOver, Unbalanced
 from modelmint.commerce.ledger.postings import check_balanced, postings
 from modelmint.commerce.metering.types import Cell, Distinct, Quantities
+from modelmint.commerce.moments import days_text
 from modelmint.kit.period import Period, billing_period, month_of
 from modelmint.testing.billing import NOVEMBER, Case, a_cell, a_grant, a_plan
 
@@ -195,6 +196,101 @@ def test_a_year_from_the_29th_of_february_ends_on_the_28th() -> None:
     assert year_of(since, since) == Period(since, datetime(2029, 2, 28, tzinfo=UTC))
     assert year_of(datetime(2032, 2, 28, tzinfo=UTC), since).start == datetime(2031, 2, 28, tzinfo=UTC)
     assert year_of(datetime(2032, 2, 29, tzinfo=UTC), since).start == datetime(2032, 2, 29, tzinfo=UTC)
+
+
+LAST_DAY = (Held(NOVEMBER.end - timedelta(days=1), None),)
+TEN_DAYS = (Held(NOVEMBER.start, NOVEMBER.start + timedelta(days=10)),)
+
+
+@pytest.mark.parametrize(
+    ("table", "cell", "held", "wanted"),
+    [
+        # 1 of 30 days: 49.00 / 30 = 1.6333; 5000 / 30 = 166.67 -> 167 included, the other 4833 x 0.01 = 48.33
+        (
+            {"monthly": "49 USD", "included_calls": 5000, "overage": "0.01 USD"},
+            a_cell("calls", 5000),
+            LAST_DAY,
+            [163, 0, 4833],
+        ),
+        # the same, where the seller leaves the period's units whole
+        (
+            {"monthly": "49 USD", "included_calls": 5000, "overage": "0.01 USD", "prorate_included": False},
+            a_cell("calls", 5000),
+            LAST_DAY,
+            [163, 0],
+        ),
+        # 10 of 30 days: 15.000 / 3 = 5.000; 20 / 3 = 6.67 -> 7 included; the tier to 100 / 3 = 33.3 -> 34 holds
+        # 27 x 0.125 = 3.375; the other 67 x 0.0995 = 6.6665 -> 6.667
+        (
+            {"monthly": "15 KWD", **charge(tiers=tiers((80, "0.125 KWD"), (None, "0.0995 KWD")), included=20)},
+            a_cell("calls", 101),
+            TEN_DAYS,
+            [5000, 0, 3375, 6667],
+        ),
+        # 3000 / 3 = 1000; 50 / 3 = 16.67 -> 17 included; the other 83 begin 1 of 100: 120
+        (
+            {"monthly": "3000 JPY", **charge(meter="scans", package=100, price="120 JPY", included=50)},
+            a_cell("scans", 100),
+            TEN_DAYS,
+            [1000, 0, 120],
+        ),
+        # 30.00 / 3 = 10.00; the first 100.00 / 3 = 33.333 -> 33.34 free; 2.5 % of 66.66 = 1.6665 -> 1.67
+        (
+            {"monthly": "30 CNY", **charge(meter="sales", percent="2.5 %", included=10_000)},
+            stated("sales", 10_000),
+            TEN_DAYS,
+            [1000, 0, 167],
+        ),
+        # 10.00; 2000 x 0.05 = 100.00, of which 100.00 / 3 = 33.33 are charged
+        (
+            {"monthly": "30 USD", **charge(price="0.05 USD"), "cap": "100 USD"},
+            a_cell("calls", 2000),
+            TEN_DAYS,
+            [1000, 10_000, -6667],
+        ),
+        # the largest value is no sum: 3 seats stay included; 2.5 x 2.00 = 5.00
+        (
+            {"monthly": "30 USD", **charge(meter="seats", aggregate="max", price="2 USD", included=3)},
+            largest("seats", "5.5"),
+            TEN_DAYS,
+            [1000, 0, 500],
+        ),
+        # without a fee what is free is free on any day
+        (charge(price="0.01 USD", included=500), a_cell("calls", 500), LAST_DAY, [0]),
+    ],
+)
+def test_what_a_fee_includes_is_for_the_time_held(
+    table: dict[str, Any], cell: Cell, held: tuple[Held, ...], wanted: list[int]
+) -> None:
+    assert minors(invoice(table, cell, held=held)) == wanted
+
+
+def test_units_for_a_share_of_a_period_say_for_which() -> None:
+    table = {"monthly": "49 USD", "included_calls": 5000, "overage": "0.01 USD"}
+    lines = invoice(table, a_cell("calls", 5000), held=LAST_DAY).lines
+    assert [line.explanation for line in lines[1:]] == [
+        "calls 1 to 167 of 2026-11: 167 x 0 USD = 0.00 USD; included units and tiers are for 1 day of 30 days",
+        "calls 168 and up of 2026-11: 4833 x 0.01 USD = 48.33 USD; included units and tiers are for 1 day of 30 days",
+    ]
+
+
+def test_what_was_billed_counts_anew_when_a_plan_is_given_up_after_an_invoice_in_the_middle() -> None:
+    table = {"monthly": "49 USD", "included_calls": 600, "overage": "0.01 USD"}
+    eleventh, sixteenth = (NOVEMBER.start + timedelta(days=days) for days in (10, 15))
+    # 10 of 30 days: 16.33; it counts as held to the end, so all 600 are included
+    first = invoice(table, a_cell("calls", 600), part=Period(NOVEMBER.start, eleventh))
+    assert minors(first) == [1633, 0]
+    # given up after 15 days: 24.50 - 16.33; of 600 / 2 = 300 included, 300 x 0.01 = 3.00 more
+    rest = {"held": (Held(NOVEMBER.start, sixteenth),), "part": Period(eleventh, NOVEMBER.end)}
+    second = invoice(table, a_cell("calls", 0, 600), **rest)
+    assert minors(second) == [817, 300]
+    assert second.lines[1].explanation == (
+        "calls of 2026-11: 600 came to 0.00 USD for a plan held 30 days of 30 days; for 15 days they come to 3.00 USD"
+    )
+    # billed once: 24.50 + 3.00
+    once = invoice(table, a_cell("calls", 600), held=rest["held"])
+    assert minors(once) == [2450, 0, 300]
+    assert once.total == first.total + second.total
 
 
 @pytest.mark.parametrize(

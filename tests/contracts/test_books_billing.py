@@ -181,8 +181,9 @@ def test_billing_periods_begin_on_the_customers_own_day(books: SqlBooks, clock: 
     caller.call(4)
     clock.at = datetime(2026, 12, 15, tzinfo=UTC)
     first, second = books.bills.close_due("").invoices
-    # 4.5 of 31 days (15 October to 15 November): 49.00 x 4.5 / 31 = 7.1129
-    assert (first.period, first.total.minor) == (billing_period(START, 15), 711)
+    # 4.5 of 31 days (15 October to 15 November): 49.00 x 4.5 / 31 = 7.1129; 10 x 4.5 / 31 = 1.45 -> 2 of the 4 calls
+    # are included, 2 x 0.015 = 0.03
+    assert (first.period, first.total.minor) == (billing_period(START, 15), 711 + 3)
     assert (second.period.start.day, second.total.minor) == (15, 4900)
     with pytest.raises(AnchorFixed, match="day 15 for good"):
         books.bills.set_details(caller.customer.id, BillingDetails(anchor=1))
@@ -198,8 +199,9 @@ def test_a_plan_left_and_taken_again_in_a_period_goes_on_in_its_tiers(books: Sql
     caller.call(8)
     clock.at = NOVEMBER.end
     found = books.close_period(caller.customer.id, NOVEMBER, "")
-    # held 5 + 10.5 of 30 days: 49.00 x 15.5 / 30 = 25.3167; 16 calls: 10 included, 6 x 0.015
-    assert [[line.amount.minor for line in one.lines] for one in found] == [[2532, 0, 9]]
+    # held 5 + 10.5 of 30 days: 49.00 x 15.5 / 30 = 25.3167; 16 calls: 10 x 15.5 / 30 = 5.17 -> 6
+    # included, 10 x 0.015 = 0.15
+    assert [[line.amount.minor for line in one.lines] for one in found] == [[2532, 0, 15]]
 
 
 def test_what_usage_cost_is_booked_by_release(books: SqlBooks, clock: ManualClock) -> None:

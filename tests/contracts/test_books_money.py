@@ -59,8 +59,8 @@ def test_a_month_with_included_calls_charges_the_fee_once_and_the_overage(books:
     caller = a_caller(books, "clinic")
     caller.call(13)
     clock.at = NOVEMBER.end
-    # held 20.5 of 30 days: 49.00 x 20.5 / 30 = 33.48 (33.4833); 3 x 0.015 = 0.045 -> 0.05
-    assert amounts(books.close_period(caller.customer.id, NOVEMBER, "")) == [(1, 3353, [3348, 0, 5])]
+    # held 20.5 of 30 days: 49.00 x 20.5 / 30 = 33.48 (33.4833); 10 x 20.5 / 30 = 6.83 -> 7 included; 6 x 0.015 = 0.09
+    assert amounts(books.close_period(caller.customer.id, NOVEMBER, "")) == [(1, 3357, [3348, 0, 9])]
     clock.at = DECEMBER.end
     assert amounts(books.close_period(caller.customer.id, DECEMBER, "")) == [(2, 4900, [4900])]
 
@@ -85,19 +85,20 @@ def test_cutting_a_month_bills_every_call_once_and_goes_on_in_the_tiers(books: S
         clock.advance(timedelta(days=2))
     clock.at = NOVEMBER.end
     found = books.close_period(caller.customer.id, NOVEMBER, "")
-    # 24 calls: 10 included, 14 x 0.015 = 0.21; cut after 6, 12, 18 and 24.
+    # 24 calls: 10 x 20.5 / 30 = 6.83 -> 7 included, 17 x 0.015 = 0.255 -> 0.26; cut after 6, 12, 18 and 24, that is
+    # after 0, 5, 11 and 17 paid ones: 0.00, 0.075 -> 0.08, 0.165 -> 0.17, 0.26.
     # The fee by microseconds held: nothing, then two days each (3.2667, its running total rounded), 14.5 at the end.
     fees = [327, 326, 327, 2368]
     assert amounts(found) == [
         (1, 0, [0]),
-        (2, 330, [327, 0, 3]),
+        (2, 335, [327, 0, 8]),
         (3, 335, [326, 9]),
         (4, 336, [327, 9]),
         (5, 2368, [2368]),
     ]
     # 49.00 x 20.5 / 30 = 33.48
     assert sum(fees) == 3348
-    assert sum(one.total.minor for one in found) == 3348 + 21
+    assert sum(one.total.minor for one in found) == 3348 + 26
     assert sum(line.quantity for one in found for line in one.lines if line.meter) == 24
 
 
@@ -165,8 +166,9 @@ def test_a_longer_period_is_one_invoice_a_month(books: SqlBooks, clock: ManualCl
     clock.at = DECEMBER.end
     found = books.close_period(caller.customer.id, Period(NOVEMBER.start, DECEMBER.end), "")
     assert [one.period for one in found] == [NOVEMBER, DECEMBER]
-    # November from the 10th at noon: 49.00 x 20.5 / 30 = 33.48; December in full; 1 x 0.015 -> 0.02
-    assert amounts(found) == [(1, 3350, [3348, 0, 2]), (2, 4902, [4900, 0, 2])]
+    # November from the 10th at noon: 49.00 x 20.5 / 30 = 33.48, 7 of 10 included, 4 x 0.015 = 0.06; December in full:
+    # 10 included, 1 x 0.015 -> 0.02
+    assert amounts(found) == [(1, 3354, [3348, 0, 6]), (2, 4902, [4900, 0, 2])]
 
 
 def test_a_change_of_plan_bills_each_version_for_what_was_used_under_it(books: SqlBooks, clock: ManualClock) -> None:

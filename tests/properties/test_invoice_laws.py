@@ -23,6 +23,7 @@ from modelmint.commerce.documents.plan_json import from_json as plan_from_json
 from modelmint.commerce.documents.plan_json import to_json as plan_to_json
 from modelmint.commerce.ledger.postings import balances, check_balanced, postings
 from modelmint.commerce.metering.types import Quantities
+from modelmint.commerce.rating.share import Share
 from modelmint.commerce.types import Plan
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period, billing_period
@@ -55,6 +56,8 @@ def plans(draw: st.DrawFn) -> Plan:
             table[key] = whole(top)
     if draw(st.booleans()):
         table["cap"] = f"{40 + draw(st.integers(0, 300))} {currency}"
+    if draw(st.booleans()):
+        table["prorate_included"] = draw(st.booleans())
     if draw(st.booleans()):
         table["promise"] = {"p99_ms": 100, "credit": "12.5 %"}
     return a_plan(**table)
@@ -141,6 +144,46 @@ def test_a_period_billed_in_parts_equals_the_period_billed_once(case: Case, data
     # Tax is rounded once for each invoice: within half a minor unit of the exact tax each.
     exact = Decimal(sum(one.subtotal.minor for one in often)) * case.tax_rate
     assert abs(sum(one.tax.minor for one in often) - exact) * 2 <= len(often)
+
+
+@given(cases(), st.data())
+def test_parts_billed_before_it_is_known_what_will_be_held_sum_to_the_period_billed_once(
+    case: Case, data: st.DataObject
+) -> None:
+    """Every part takes it that what is held goes on; what is given up or taken up later counts anew what was billed."""
+    spans = merged(case.held)
+
+    def known(now: datetime) -> tuple[Held, ...]:
+        begun = [span for span in spans if span.start < now]
+        going_on = (Held(span.start, span.end if span.end is not None and span.end <= now else None) for span in begun)
+        return tuple(going_on) or (Held(NOVEMBER.end, None),)
+
+    shares = [{i: data.draw(amounts()) for i in range(len(case.cells))} for _ in range(PARTS)]
+    added = [Quantities() for _ in case.cells]
+    for share in shares:
+        added = [_plus(old, share[i]) for i, old in enumerate(added)]
+    once = replace(
+        case,
+        plan=replace(case.plan, yearly=None),
+        cells=tuple(replace(cell, before=Quantities(), new=new) for cell, new in zip(case.cells, added, strict=True)),
+    )
+    edges = {span.start for span in spans} | {span.end for span in spans if span.end is not None}
+    inside = [edge for edge in edges if NOVEMBER.start < edge < NOVEMBER.end]
+    near = moments.filter(lambda m: m > NOVEMBER.start) | (st.sampled_from(inside) if inside else st.nothing())
+    cuts = sorted(data.draw(st.sets(near, min_size=4, max_size=4)))
+    often = in_parts(once, cuts, shares, known)
+    whole = once.invoice()
+    assert sum(one.subtotal.minor for one in often) == (0 if whole is None else whole.subtotal.minor)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**13), st.data())
+def test_a_share_of_what_is_included_is_never_less_than_the_time_held_and_never_a_unit_more(
+    units: int, whole: int, data: st.DataObject
+) -> None:
+    held = data.draw(st.integers(0, whole))
+    share = Share(held, whole).of(units)
+    assert units * held <= share * whole < units * held + whole
+    assert Share(whole, whole).of(units) == units
 
 
 def _plus(one: Quantities, other: Quantities) -> Quantities:

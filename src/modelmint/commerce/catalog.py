@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce.rating.share import has_bounds
 from modelmint.commerce.types import Charge, Fits, Plan, Promise, Tier
 from modelmint.kit.digest import digest_value
 from modelmint.kit.money import UnitPrice
@@ -15,7 +16,9 @@ from modelmint.venture.sections.charges import ChargeSection
 from modelmint.venture.sections.plans import PlanSection
 
 #: Terms that came later count in a version only where they are used, so that older plans keep their versions.
-_LATER: dict[str, Any] = {"yearly": None, "minimum": None, "cap": None, "prepaid": False, "promise": None}
+_LATER: dict[str, Any] = {
+    "yearly": None, "minimum": None, "cap": None, "prepaid": False, "promise": None, "prorate_included": False,
+}  # fmt: skip
 _LATER_IN_CHARGES: dict[str, Any] = {
     "aggregate": "sum", "fits": Fits(), "package": 1, "percent": None, "included": 0,
 }  # fmt: skip
@@ -81,6 +84,7 @@ def _plan(name: str, section: PlanSection) -> Plan:
         cap=section.cap,
         prepaid=section.prepaid,
         promise=None if promised is None else Promise(promised.p99_ms, promised.availability, promised.credit),
+        prorate_included=section.shares_included and (section.cap is not None or any(map(has_bounds, charges))),
     )
     return with_version(plan)
 

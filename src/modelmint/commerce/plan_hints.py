@@ -1,4 +1,4 @@
-"""What a plan says that can hardly be meant, because usage would cost nothing. Hints, never refusals."""
+"""What a plan says that can hardly be meant, because usage would cost (next to) nothing. Hints, never refusals."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def hints(plans: Iterable[Plan], models: Collection[str], variants: Collection[s
                 if name is not None and known and name not in known:
                     found.append(f"plans.{plan.name}.charges.{position}.{key}: {_unknown(key, name, known)}")
         found += _uncounted(plan)
+        found += _unpaid(plan)
     return found
 
 
@@ -31,6 +32,18 @@ def _unknown(key: str, name: str, known: Collection[str]) -> str:
         f"no deployment and no table of the venture file has the {key} {name!r}; the charge counts no call, only usage "
         f"events that name it.{meant}"
     )
+
+
+def _unpaid(plan: Plan) -> Iterator[str]:
+    """What a fee includes is for the time held by what lies beyond it being paid; here nothing beyond has a price."""
+    fee = any(amount is not None for amount in (plan.monthly, plan.yearly, plan.minimum))
+    ending = [charge for charge in plan.charges if charge.tiers and charge.tiers[-1].up_to is not None]
+    if fee and any(charge.included or charge.tiers[0].price.amount == 0 for charge in ending):
+        yield (
+            f"plans.{plan.name}: calls end with those that are included, whole in every billing period: whoever takes "
+            "it on the last day has all of them for a day's fee. Give a price beyond them (overage, a last tier "
+            "without up_to) if that is not meant."
+        )
 
 
 def _uncounted(plan: Plan) -> Iterator[str]:

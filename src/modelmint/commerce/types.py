@@ -83,6 +83,8 @@ class Plan:
     #: True: calls are admitted only while prepaid credit covers them.
     prepaid: bool = False
     promise: Promise | None = None
+    #: True: included units, tiers and ``cap`` of a billing period are for the share of it in which the plan is held.
+    prorate_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)

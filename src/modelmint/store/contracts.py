@@ -152,10 +152,8 @@ def _resolved(connection: Connection, owner: Customer, when: When, now: datetime
     closed = drafting.last_end(connection, owner.id)
     if closed is not None:
         earliest = max(earliest, moment(closed))
-        held = rules.held_at(spans.of_customer(connection, owner.id), earliest)
-        if held is not None and held.starts_at < earliest == moment(closed):
-            # What ends exactly where a closing ended would have had to be on its invoice.
-            earliest += _TICK * bool(catalogue.plan(connection, held.plan, held.plan_version).yearly)
+        if earliest == moment(closed):
+            earliest += _TICK * _took_for_granted(connection, owner, earliest)
     if when == "now":
         return earliest
     if when == "period_end":
@@ -169,6 +167,20 @@ def _resolved(connection: Connection, owner: Customer, when: When, now: datetime
         f"expected 'now', 'period_end' or a moment from {earliest:%Y-%m-%dT%H:%M:%SZ} on, with its time zone; "
         f"found {when!s:.80}"
     )
+
+
+def _took_for_granted(connection: Connection, owner: Customer, closed: datetime) -> bool:
+    """Whether the invoices of a closing that ended at ``closed`` tell what was held just then, or ended there.
+
+    What ends, or goes on, exactly where a closing ended would have had to be on its invoices.
+    """
+    inside = billing_period(closed, owner.anchor).start != closed
+    for span in spans.of_customer(connection, owner.id):
+        if span.starts_at < closed and (span.ends_at is None or span.ends_at >= closed):
+            plan = catalogue.plan(connection, span.plan, span.plan_version)
+            if plan.yearly is not None or (plan.prorate_included and inside):
+                return True
+    return False
 
 
 def _before(connection: Connection, owner: Customer, at: datetime) -> Subscription | None:

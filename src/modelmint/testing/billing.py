@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -95,10 +95,16 @@ class Case:
         return build(self.inputs(), self.plan)
 
 
-def in_parts(case: Case, cuts: Sequence[datetime], shares: Sequence[Mapping[int, Quantities]]) -> list[Invoice]:
+def in_parts(
+    case: Case,
+    cuts: Sequence[datetime],
+    shares: Sequence[Mapping[int, Quantities]],
+    held: Callable[[datetime], tuple[Held, ...]] | None = None,
+) -> list[Invoice]:
     """The invoices of ``case``'s part cut at ``cuts``: of cell i, ``shares[part][i]`` falls to each part.
 
-    Quantities before a part are the sums of what fell to the parts before it, as the books read them back.
+    Quantities before a part are the sums of what fell to the parts before it, as the books read them back. ``held``:
+    what is known to be held when a closing ends then; else what ``case`` holds is known from the first.
     """
     edges = [case.part.start, *cuts, case.part.end]
     before = [Quantities() for _ in case.cells]
@@ -108,7 +114,8 @@ def in_parts(case: Case, cuts: Sequence[datetime], shares: Sequence[Mapping[int,
         cells = tuple(
             replace(cell, before=old, new=fresh) for cell, old, fresh in zip(case.cells, before, new, strict=True)
         )
-        invoice = replace(case, part=Period(start, end), cells=cells).invoice()
+        known = case.held if held is None else held(end)
+        invoice = replace(case, part=Period(start, end), cells=cells, held=known).invoice()
         found += [] if invoice is None else [invoice]
         before = [_add(old, fresh) for old, fresh in zip(before, new, strict=True)]
     return found

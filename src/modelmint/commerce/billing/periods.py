@@ -9,9 +9,6 @@ from modelmint.commerce.errors import PeriodNotOver
 from modelmint.commerce.moments import micros
 from modelmint.kit.period import Period, billing_period
 
-_SECONDS = 1_000_000
-_DAY = 86_400 * _SECONDS
-
 
 def end_of(period: Period, now: datetime, *, until_now: bool) -> datetime:
     """Where a closing of ``period`` ends; raises ``PeriodNotOver`` when that lies ahead, or the whole period does.
@@ -47,16 +44,6 @@ def parts(window: Period, anchor: int, cuts: Iterable[datetime] = ()) -> Iterato
         ends = [billing_period(start, anchor).end, window.end, *(edge for edge in edges if edge > start)]
         yield Period(start, min(ends))
         start = min(ends)
-
-
-def days_text(span: int) -> str:
-    """A span of microseconds in words: ``20 days``, ``20 days 12:00:00``, with a fraction where there is one."""
-    days, rest = divmod(span, _DAY)
-    seconds, fraction = divmod(rest, _SECONDS)
-    found = f"{days} day{'' if days == 1 else 's'}"
-    if rest:
-        found += f" {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return found + (f".{fraction:06}" if fraction else "")
 
 
 def length(span: Period) -> int:

@@ -50,6 +50,17 @@ def held_within(held: Iterable[Held], start: datetime, end: datetime) -> int:
     return total
 
 
+def counted_until(held: Iterable[Held], whole: Period, at: datetime) -> int:
+    """Microseconds of ``whole`` in which something is held, as a closing that ends at ``at`` sees it.
+
+    What was begun before and does not end with the closing counts as held to the end of ``whole``, whatever is planned
+    after: a plan can be undone, and what a closing took for granted is found again from the spans alone.
+    """
+    spans = merged(held)
+    goes_on = any(span.start < at and (span.end is None or span.end > at) for span in spans)
+    return held_within(spans, whole.start, at) + (micros(whole.end) - micros(at) if goes_on else 0)
+
+
 def held_share(fee: Money, held: Iterable[Held], whole: Period, part: Period) -> Money:
     """The share of ``fee``, for the time ``whole``, of what was held in ``part`` of it after what was before."""
     spans = list(held)

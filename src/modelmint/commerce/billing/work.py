@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from modelmint.commerce.billing.periods import length
+from modelmint.commerce.billing.prorate import counted_until
 from modelmint.commerce.billing.types import BillingInputs
 from modelmint.commerce.metering.types import Quantities
-from modelmint.commerce.rating.rate import usage_lines
+from modelmint.commerce.rating.rate import Shares, usage_lines
+from modelmint.commerce.rating.share import WHOLE, Share
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.types import Plan
 from modelmint.kit.money import Money
@@ -67,8 +70,28 @@ def rated(work: Work, period: datetime) -> Rated:
     values = [value for value in work.inputs.distinct if value.period == period]
     earlier = [replace(cell, before=Quantities(), new=cell.before) for cell in cells]
     earlier_values = [replace(value, before=0, new=value.before) for value in values]
-    before = total_of(usage_lines(work.plan, earlier, earlier_values, period), work.currency)
-    return Rated(before, before + total_of(usage_lines(work.plan, cells, values, period), work.currency))
+    shares = shares_of(work)
+    before_share, _ = shares(period)
+    before_lines = usage_lines(work.plan, earlier, earlier_values, period, lambda _: (before_share, before_share))
+    before = total_of(before_lines, work.currency)
+    return Rated(before, before + total_of(usage_lines(work.plan, cells, values, period, shares), work.currency))
+
+
+def shares_of(work: Work) -> Shares:
+    """For which share of a billing period its quantities count: on earlier invoices, and with this one."""
+    inputs = work.inputs
+
+    def shares(start: datetime) -> tuple[Share, Share]:
+        if not work.plan.prorate_included:
+            return WHOLE, WHOLE
+        period = billing_period(start, inputs.anchor)
+        late = period.start != inputs.period.start
+        now = Share(counted_until(inputs.held, period, period.end if late else inputs.part.end), length(period))
+        if late or inputs.part.start <= period.start:
+            return now, now
+        return Share(counted_until(inputs.held, period, inputs.part.start), now.whole), now
+
+    return shares
 
 
 def late_periods(inputs: BillingInputs) -> list[Period]:

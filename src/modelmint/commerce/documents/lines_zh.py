@@ -61,6 +61,8 @@ def _asides(line: InvoiceLine) -> list[str]:
         notes.append(f"已计费 {data['before']}")
     if data["late"]:
         notes.append(f"{data['month']} 结账后补计")
+    if "held_us" in data:
+        notes.append(f"内含量与阶梯按持有时间 {_days(data['held_us'])} / {_days(data['whole_us'])} 计")
     return notes
 
 
@@ -91,6 +93,13 @@ def _percentage(line: InvoiceLine) -> Said:
     return f"{_counted(line)}金额的 {data['percent']}%", "；".join([said, *_asides(line)])
 
 
+def _recount(line: InvoiceLine) -> Said:
+    data, whole = line.data, _days(line.data["whole_us"])
+    then, now = _days(data["then_us"]), _days(data["held_us"])
+    said = f"{data['month']}，已计费 {data['units']}：按持有 {then} / {whole} 计 {data['then']}"
+    return f"{_counted(line)}重新计算", f"{said}；按持有 {now} 计 {data['now']}"
+
+
 def _monthly(line: InvoiceLine) -> Said:
     data = line.data
     month = data["month"]
@@ -118,6 +127,7 @@ def _yearly(line: InvoiceLine) -> Said:
 def _cap(line: InvoiceLine) -> Said:
     data = line.data
     said = f"{data['month']} 用量计 {data['usage']}，最多收取 {data['cap']}"
+    said += f"（整期为 {data['full']}）" if "full" in data else ""
     before = [f"已收取 {data['before']}"] if Decimal(data["before"].split()[0]) else []
     return f"{data['month']} 用量封顶 {data['cap']}", "；".join([said, *before])
 
@@ -156,6 +166,7 @@ KINDS: dict[str, Callable[[InvoiceLine], Said]] = {
     "graduated": _usage,
     "package": _package,
     "percentage": _percentage,
+    "recount": _recount,
     "flat_monthly": _monthly,
     "flat_yearly": _yearly,
     "cap": _cap,

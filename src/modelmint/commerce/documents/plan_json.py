@@ -33,6 +33,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "max_calls": plan.max_calls,
         "calls_per_minute": plan.calls_per_minute,
         "prepaid": plan.prepaid,
+        "prorate_included": plan.prorate_included,
         "promise": None if plan.promise is None else _promise_json(plan.promise),
         "terms": terms_of(plan),
     }
@@ -76,6 +77,7 @@ def from_json(found: Mapping[str, Any]) -> Plan:
         calls_per_minute=found["calls_per_minute"],
         prepaid=found.get("prepaid", False),
         promise=None if promise is None else _promise(promise),
+        prorate_included=found.get("prorate_included", False),
         **{
             name: None if amount is None else Money(amount["minor"], amount["currency"])
             for name, amount in amounts.items()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from modelmint.commerce.metering.types import Cell, Distinct
-from modelmint.commerce.rating import graduated, package, per_unit, percentage
+from modelmint.commerce.rating import graduated, package, per_unit, percentage, recount
 from modelmint.commerce.rating.select import counted
+from modelmint.commerce.rating.share import WHOLE, Share, has_bounds, shared
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.rating.usage import Usage, UsageModel
-from modelmint.commerce.types import Plan
+from modelmint.commerce.types import Charge, Plan
+from modelmint.kit.money import Money
 
 #: Price models by the ``kind`` of a charge; a new one is one file and one line here.
 MODELS: dict[str, UsageModel] = {
@@ -21,13 +25,28 @@ MODELS: dict[str, UsageModel] = {
 }
 
 
-def usage_lines(plan: Plan, cells: Sequence[Cell], distinct: Sequence[Distinct], period: datetime) -> list[InvoiceLine]:
+#: By the first moment of a billing period: for which share of it units were included on earlier invoices, and are now.
+Shares = Callable[[datetime], tuple[Share, Share]]
+
+
+def _whole(_: datetime) -> tuple[Share, Share]:
+    return WHOLE, WHOLE
+
+
+def usage_lines(
+    plan: Plan,
+    cells: Sequence[Cell],
+    distinct: Sequence[Distinct],
+    period: datetime,
+    shares: Shares = _whole,
+) -> list[InvoiceLine]:
     """The lines for what is new in ``cells`` and ``distinct``, given what was before.
 
     ``period`` is the first moment of the billing period being billed; usage of other periods came late and
     stands after it, oldest period first. For every cut of a period into parts, the parts' amounts sum to the
     period's: tiers, packages and included units go on where the part before stopped, and rounding is done on
-    the running total (see ``usage.priced``).
+    the running total (see ``usage.priced``). Where the share of a period changes between two parts, what was
+    billed is counted anew (``recount``), so that this holds there, too.
     """
     if plan.currency is None:
         return []
@@ -35,9 +54,21 @@ def usage_lines(plan: Plan, cells: Sequence[Cell], distinct: Sequence[Distinct],
     lines = []
     for part in sorted(found, key=lambda part: part.period != period):
         month = period_name(part.period)
-        usage = Usage(plan.title, plan.currency, month, part.before, part.new, late=part.period != period)
-        lines += MODELS[part.charge.kind](part.charge, usage)
+        earlier, share = shares(part.period) if has_bounds(part.charge) else (WHOLE, WHOLE)
+        usage = Usage(plan.title, plan.currency, month, part.before, part.new, part.period != period, share)
+        charge = shared(part.charge, share)
+        if earlier != share and part.before:
+            amounts = _cost(shared(part.charge, earlier), usage), _cost(charge, usage)
+            lines += recount.lines(charge, usage, earlier, amounts)
+        lines += MODELS[charge.kind](charge, usage)
     return lines
+
+
+def _cost(charge: Charge, usage: Usage) -> Money:
+    """What the units on earlier invoices come to by ``charge``."""
+    billed = replace(usage, before=Decimal(0), new=usage.before)
+    found = (line.amount for line in MODELS[charge.kind](charge, billed))
+    return sum(found, Money(0, usage.currency))
 
 
 def period_name(start: datetime) -> str:

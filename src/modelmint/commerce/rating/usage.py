@@ -13,6 +13,7 @@ Keys of ``InvoiceLine.data`` of a usage line, for whoever says it in another lan
 - package lines: ``package`` (units in one), ``units`` and ``units_before`` (used now, before; beyond the included).
 - percentage lines: ``percent`` ("2.5"); ``quantity`` is the stated amount in major units, ``first`` .. the same in
   minor units.
+- ``held_us``, ``whole_us``: where included units and tiers are for a share of the period, microseconds of it.
 
 Quantities with decimals are texts in ``data``, whole ones are integers.
 """
@@ -24,6 +25,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce.moments import days_text
+from modelmint.commerce.rating.share import WHOLE, Share
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.commerce.types import Charge
 from modelmint.kit.money import Money, UnitPrice
@@ -41,6 +44,8 @@ class Usage:
     new: Decimal
     #: True where the period was billed before these units were known.
     late: bool
+    #: Of the billing period; for this share of it units are included and tiers are wide.
+    share: Share = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +135,18 @@ def asides(usage: Usage, amount: Money, rounded: bool, part: tuple[Decimal, Deci
         notes.append(f"{number(before)} are billed already")
     if usage.late:
         notes.append(f"counted after {usage.month} was closed")
+    if usage.share.is_partial:
+        held, whole = days_text(usage.share.held), days_text(usage.share.whole)
+        notes.append(f"included units and tiers are for {held} of {whole}")
     return notes
 
 
 def common_data(charge: Charge, usage: Usage) -> dict[str, Any]:
     """The keys of ``data`` that every usage line has."""
-    return {"month": usage.month, "late": usage.late, "aggregate": charge.aggregate, "fits": fits_data(charge)}
+    found = {"month": usage.month, "late": usage.late, "aggregate": charge.aggregate, "fits": fits_data(charge)}
+    if usage.share.is_partial:  # nothing else is said of whole periods than what older invoices say
+        found |= {"held_us": usage.share.held, "whole_us": usage.share.whole}
+    return found
 
 
 def fits_data(charge: Charge) -> dict[str, str]:

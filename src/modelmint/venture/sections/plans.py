@@ -63,6 +63,9 @@ class PlanSection(Section):
     #: A period comes to at least ``minimum``, its usage to at most ``cap``.
     minimum: Amount | None = None
     cap: Amount | None = None
+    #: Whether included units, tiers and cap shrink with the fee where the plan is held for a part of a period; None:
+    #: where there is a fee or a minimum, because those are shared by the time held.
+    prorate_included: bool | None = None
     #: Calls are admitted only while credit covers them.
     prepaid: bool = False
     charges: list[ChargeSection] = []
@@ -167,6 +170,13 @@ class PlanSection(Section):
         for charge in self.charges:
             if charge.currency is not None:
                 yield charge.currency
+
+    @property
+    def shares_included(self) -> bool:
+        """Whether what a billing period includes is for the time held."""
+        if self.prorate_included is not None:
+            return self.prorate_included
+        return any(amount is not None for amount in (self.monthly, self.yearly, self.minimum))
 
     @property
     def _is_priced(self) -> bool:

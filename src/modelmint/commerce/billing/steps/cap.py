@@ -1,13 +1,17 @@
 """Usage of a billing period costs at most the plan's cap; what is more is taken off again.
 
+Where the plan's quantities are for the time held (``prorate_included``), the cap is, too.
+
 Keys of ``InvoiceLine.data``: ``month``, ``cap``, ``usage`` (of the whole period so far, as text), ``before`` (how
-much of it is on earlier invoices), ``late``.
+much of it is on earlier invoices), ``late``; ``full`` where the cap is for a share of the period.
 """
 
 from __future__ import annotations
 
-from modelmint.commerce.billing.work import Rated, Work, late_periods, rated
+from modelmint.commerce.billing.prorate import prorate
+from modelmint.commerce.billing.work import Rated, Work, late_periods, rated, shares_of
 from modelmint.commerce.rating.rate import period_name
+from modelmint.commerce.rating.share import Share
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
@@ -30,17 +34,25 @@ def capped(work: Work, period: Period) -> Rated:
     found, cap = rated(work, period.start), work.plan.cap
     if cap is None:
         return found
+    earlier, share = shares_of(work)(period.start)
     return Rated(
-        work.money(min(found.before.minor, cap.minor)),
-        work.money(min(found.after.minor, cap.minor)),
+        work.money(min(found.before.minor, _shared(cap, earlier).minor)),
+        work.money(min(found.after.minor, _shared(cap, share).minor)),
     )
+
+
+def _shared(cap: Money, share: Share) -> Money:
+    """Rounded like the minimum, so that it never falls below it."""
+    return prorate(cap, share.whole, 0, share.held)
 
 
 def _line(work: Work, cap: Money, period: Period) -> InvoiceLine:
     usage, charged = rated(work, period.start), capped(work, period)
     amount = (charged.after - charged.before) - (usage.after - usage.before)
+    full, cap = cap, _shared(cap, shares_of(work)(period.start)[1])
     month = period_name(period.start)
     said = f"usage of {month} comes to {usage.after}; at most {cap} is charged"
+    said += f" ({full} for a whole period)" if cap != full else ""
     said += f"; {charged.before} is billed already" if usage.before.minor else ""
     return InvoiceLine(
         description=f"{work.plan.title}: usage above {cap}, {month}",
@@ -53,6 +65,7 @@ def _line(work: Work, cap: Money, period: Period) -> InvoiceLine:
         data={
             "month": month,
             "cap": str(cap),
+            **({} if cap == full else {"full": str(full)}),
             "usage": str(usage.after),
             "before": str(charged.before),
             "late": period != work.inputs.period,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from modelmint.commerce.billing.periods import days_text, length
+from modelmint.commerce.billing.periods import length
 from modelmint.commerce.billing.prorate import held_share, held_within
 from modelmint.commerce.billing.work import Work
+from modelmint.commerce.moments import days_text
 from modelmint.commerce.rating.rate import period_name
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.kit.money import Money, UnitPrice

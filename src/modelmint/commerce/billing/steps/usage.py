@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modelmint.commerce.billing.work import Work
+from modelmint.commerce.billing.work import Work, shares_of
 from modelmint.commerce.rating.rate import usage_lines
 
 
 def step(work: Work) -> Work:
     """The lines of this billing period, then those of closed ones whose usage came late."""
     inputs = work.inputs
-    return work.add(usage_lines(work.plan, inputs.cells, inputs.distinct, inputs.period.start))
+    return work.add(usage_lines(work.plan, inputs.cells, inputs.distinct, inputs.period.start, shares_of(work)))

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from modelmint.commerce.billing.periods import days_text, length, year_of
+from modelmint.commerce.billing.periods import length, year_of
 from modelmint.commerce.billing.prorate import held_within, merged, prorate
 from modelmint.commerce.billing.steps.fees import share_of
 from modelmint.commerce.billing.types import Held
 from modelmint.commerce.billing.work import Work
-from modelmint.commerce.moments import micros
+from modelmint.commerce.moments import days_text, micros
 from modelmint.commerce.rating.types import InvoiceLine
 from modelmint.kit.money import Money, UnitPrice
 from modelmint.kit.period import Period
