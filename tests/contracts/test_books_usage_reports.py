@@ -270,6 +270,24 @@ def test_what_may_have_counted_is_not_sent_again_once_its_name_is_forgotten(
     assert (len(double.metered), told(books)) == (1, 1)
 
 
+def test_a_refusal_after_an_answer_that_was_lost_does_not_make_it_count_twice(
+    books: SqlBooks, clock: ManualClock, double: Double, stripe: StripeProvider
+) -> None:
+    enrolled(books)
+    clock.advance(DAY)
+    double.trouble = lambda when, *_: when == "after"
+    report(books, stripe)
+    double.trouble = lambda *_: False
+    clock.advance(HOUR)
+    report(books, StripeProvider("sk_expired", "whsec_x", double.base))
+    assert states(books) == ["refused"]
+    clock.advance(HOUR)
+    assert report(books, stripe) == 1
+    clock.advance(2 * DAY)
+    assert report(books, stripe) == 0
+    assert (len(double.metered), states(books)) == (1, ["sent"])
+
+
 def test_what_is_refused_for_five_weeks_is_given_up_and_told_of(
     books: SqlBooks, clock: ManualClock, double: Double, stripe: StripeProvider
 ) -> None:

@@ -62,7 +62,8 @@ class SqlUsageReports:
         query = select(_ROWS.id).join(payment_customers, _KNOWN).where(wanted, _ROWS.next_at <= self._now())
         counted = select(func.count()).select_from(usage_reports).join(payment_customers, _KNOWN)
         with self._database.read() as connection:
-            if (connection.scalar(counted.where(wanted, doubtful)) or 0) >= reporting.MOST_IN_DOUBT:
+            unanswered = counted.where(wanted, doubtful, _ROWS.state == "pending")
+            if (connection.scalar(unanswered) or 0) >= reporting.MOST_IN_DOUBT:
                 query = query.where(doubtful)
             return list(connection.scalars(query.order_by(_ROWS.doubt_since.is_(None), _ROWS.seq).limit(PAGE)))
 
@@ -96,8 +97,11 @@ class SqlUsageReports:
                 return
             same = and_(_ROWS.provider == found["provider"], _ROWS.meter == found["meter"], _ROWS.reason == reason)
             _tell_first(connection, found, and_(same, _ROWS.state == "refused"), "refused", reason, now)
-            wait = now + _span(reporting.REFUSED_WAIT)
-            _change(connection, report, state="refused", reason=reason, next_at=wait, doubt_since=None)
+            # A refusal speaks of its own try: one before it, of which nobody knows, may have counted.
+            begun, doubt = found["next_at"] - _span(reporting.wait_after(found["tries"])), found["doubt_since"]
+            doubt = doubt if doubt is not None and doubt < begun else None
+            wait = reporting.REFUSED_WAIT if doubt is None else reporting.DOUBTFUL_WAIT
+            _change(connection, report, state="refused", reason=reason, next_at=now + _span(wait), doubt_since=doubt)
 
     def all(self, *, limit: int = 100) -> list[UsageReport]:
         with self._database.read() as connection:

@@ -17,6 +17,8 @@ MARGIN = timedelta(hours=1)
 MOST_IN_DOUBT = 3
 #: How long a refused report waits: somebody has to put something right first.
 REFUSED_WAIT = DAY
+#: The same where an earlier try may have counted: it must be known before the identifier is forgotten.
+DOUBTFUL_WAIT = timedelta(hours=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
