@@ -14,6 +14,7 @@ import pytest
 from modelmint.api.app import Application, create_app
 from modelmint.bootstrap import open_shop
 from modelmint.kit.clock import ManualClock
+from modelmint.kit.period import month_of
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 
@@ -304,6 +305,33 @@ def test_a_partner_gives_its_customers_no_key_of_a_partner(ask: Ask) -> None:
     end = ask(secret, "POST", "/partner/v1/customers", json={"name": "Clinic End"}).json()["customer"]["id"]
     made = ask(secret, "POST", f"/partner/v1/customers/{end}/keys", json={"scopes": ["partner"]})
     refused(made, 422, "bad_scope")
+
+
+def test_a_pay_out_is_noted_once_and_the_partner_sees_it(ask: Ask, app: Application, furnished: Furnished) -> None:
+    partner, secret = a_partner(ask, "Paid Reseller")
+    made = ask(secret, "POST", "/partner/v1/customers", json={"name": "Clinic Paid", "plan": "payg"}).json()
+    path, body = f"/v1/models/{furnished.model}/predict", picture(250)
+    for _ in range(5):
+        assert ask(made["key"]["secret"], "POST", path, content=body, headers={"Content-Type": "image/png"}).is_success
+    books = app.service.shop.books
+    month = month_of(books.now())
+    books.close_period(made["customer"]["id"], month, "", until_now=True)
+    former, text = books.channels._clock, f"{month.start:%Y-%m}"
+    wanted = {"period": text, "reference": "transfer 1"}
+    pay_out, statement = f"/admin/v1/partners/{partner}/pay-out", f"/admin/v1/partners/{partner}/statement"
+    try:
+        books.channels._clock = ManualClock(month.end)
+        refused(ask(None, "POST", pay_out, json=wanted), 409, "statement_not_closed")
+        share = ask(None, "POST", statement, json={"period": text}).json()["statements"][0]["share"]["minor"]
+        more = {**wanted, "amount": "1 USD"}
+        refused(ask(None, "POST", pay_out, json=more), 409, "pay_out_too_large")
+        refused(ask(None, "POST", pay_out, json={**wanted, "amount": "-1 USD"}), 422, "bad_pay_out")
+        told = [ask(None, "POST", pay_out, json=wanted).json() for _ in range(2)]
+        refused(ask(secret, "POST", pay_out, json=wanted), 401, "wrong_admin_token")
+    finally:
+        books.channels._clock = former
+    assert told[0] == told[1] == ask(secret, "GET", "/partner/v1/statement").json()
+    assert told[0]["statements"][0]["paid"]["minor"] == share == 2
 
 
 def test_a_partners_key_opens_no_customers_route(ask: Ask) -> None:

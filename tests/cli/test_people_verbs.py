@@ -84,6 +84,15 @@ def test_a_statement_is_read_line_by_line(typed, shop: Furnished) -> None:
     assert "partner" in typed("channels", "report", "--plain").out
 
 
+def test_a_statement_that_is_not_booked_is_not_paid_out(typed) -> None:
+    typed("customers", "add", "Payee", "--json")
+    typed("partners", "add", "Payee", "--rate", "20 %", "--json")
+    nothing = typed("partners", "pay-out", "Payee", "--month", "2026-01", "--json")
+    assert (nothing.code, nothing.json["error"]["code"]) == (4, "nothing_owed")
+    wrong = typed("partners", "pay-out", "Payee", "--month", "2026-01", "--amount", "0 USD", "--json")
+    assert (wrong.code, wrong.json["error"]["code"]) == (2, "bad_pay_out")
+
+
 def test_a_withdrawn_code_brings_nobody(typed, shop: Furnished) -> None:
     with open_shop(shop.root) as opened:
         opened.books.channels.add_referral("OLD", "fairs")

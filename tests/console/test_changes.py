@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from modelmint.kit.clock import ManualClock
 from modelmint.kit.money import Money
 from modelmint.kit.period import month_of
 from modelmint.testing.books import Caller
@@ -181,6 +182,24 @@ def test_partners_and_referral_codes_are_made(desk: Any, founder: Any) -> None:
     founder.post("/console/referrals", code="FAIR26", channel="fair", partner=partner.id)
     founder.post("/console/referrals/withdraw", code="FAIR26")
     assert desk.shop.books.channels.referrals()[0].withdrawn_at is not None
+
+
+def test_a_booked_statement_is_paid_out_once(desk: Any, founder: Any) -> None:
+    books, month = desk.shop.books, month_of(desk.shop.books.now())
+    partner = books.channels.add_partner(books.add_customer("Reseller", "").id, "commission", "20 %")
+    end = books.channels.add_customer(partner.id, "Clinic End", "")
+    books.subscribe(end.id, "payg")
+    Caller(books, end, *books.add_key(end.id, "first"), desk.furnished.model).call(10)
+    books.close_period(end.id, month, "", until_now=True)
+    books.channels._clock = ManualClock(month.end)
+    books.channels.close_statement(partner.id, month)
+    page = f"/console/partners/{partner.id}"
+    assert f'action="{page}/pay-out"' in founder.get(page).text
+    for _ in range(2):
+        shown = founder.post(f"{page}/pay-out", month=f"{month.start:%Y-%m}", reference="transfer 1")
+        assert shown.status_code == 200 and "0.04 USD" in shown.text
+    assert f'action="{page}/pay-out"' not in shown.text
+    assert books.journal.balances()["cash:manual", "USD"].minor == -4
 
 
 def test_an_endpoint_is_made_tested_and_disabled(desk: Any, founder: Any) -> None:

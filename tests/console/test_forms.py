@@ -161,6 +161,7 @@ def message(make: Any) -> str:
         "credit granted: promotion",
         "credit ran out",
         "statement 2026-11",
+        "pay-out 2026-11",
     ],
 )
 def test_sentences_that_readers_meet_have_a_chinese_form(text: str) -> None:

@@ -52,6 +52,16 @@ PATHS: Node = {
             **_OURS,
         ),
     },
+    "/admin/v1/partners/{partner}/pay-out": {
+        "post": operation(
+            "Note that a statement was paid out",
+            "Open",
+            body="Open",
+            errors=(404, 409, 422),
+            parameters=_PARTNER,
+            **_OURS,
+        )
+    },
     "/admin/v1/referrals": {
         "get": operation("List referral codes", "Open", **_OURS),
         "post": operation("Add a referral code", "Open", body="Open", status=201, errors=(404, 409), **_OURS),

@@ -21,7 +21,7 @@ from modelmint.commerce.documents import invoice_json
 from modelmint.commerce.people.scopes import DEFAULT, PARTNER, checked
 from modelmint.commerce.types import Customer
 from modelmint.kit.canonical import plain
-from modelmint.kit.money import Money
+from modelmint.kit.money import Money, parse_money
 from modelmint.kit.period import Period, month_of, parse_month
 from modelmint.operations.billing import with_defaults
 
@@ -51,6 +51,7 @@ def channel_routes(service: Service) -> list[Route]:
         route(service, "/admin/v1/partners", "founder", GET=partners, POST=make_partner),
         route(service, "/admin/v1/partners/{partner}", "founder", GET=show_partner),
         route(service, "/admin/v1/partners/{partner}/statement", "founder", GET=statement, POST=close_statement),
+        route(service, "/admin/v1/partners/{partner}/pay-out", "founder", POST=pay_out),
         route(service, "/admin/v1/referrals", "founder", GET=referrals, POST=make_referral),
         route(service, "/admin/v1/referrals/{code}", "founder", DELETE=withdraw_referral),
         route(service, "/admin/v1/channels", "founder", GET=channels),
@@ -179,6 +180,15 @@ def close_statement(asked: Asked) -> Reply:
     """``{"period": "2026-11"}``: book what the partner earned, once."""
     found = asked.service.shop.books.channels.close_statement(asked.path["partner"], parse_month(asked.text("period")))
     return Reply(_statements(found), status=201)
+
+
+def pay_out(asked: Asked) -> Any:
+    """``{"period": "2026-11", "amount"?, "reference"?}``: a closed statement was paid out by hand."""
+    amount = asked.optional("amount")
+    channels = asked.service.shop.books.channels
+    month, wanted = parse_month(asked.text("period")), None if amount is None else parse_money(amount)
+    found = channels.pay_out(asked.path["partner"], month, wanted, asked.optional("reference") or "")
+    return _statements(found)
 
 
 def referrals(asked: Asked) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
-from modelmint.commerce.channels import report, statement
+from modelmint.commerce.channels import payout, report, statement
 from modelmint.commerce.channels.codes import BY_PARTNER, WHOLESALE, checked_terms
 from modelmint.commerce.channels.errors import NotAPartner, PartnerExists, UnknownPartner
 from modelmint.commerce.channels.reading import movements
@@ -21,8 +21,9 @@ from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.types import Customer
 from modelmint.kit.clock import Clock
 from modelmint.kit.ids import new_id
+from modelmint.kit.money import Money
 from modelmint.kit.period import Period, month_before
-from modelmint.store import invoices, journal, people, referrals
+from modelmint.store import invoices, journal, payouts, people, referrals
 from modelmint.store.database import Database
 from modelmint.store.entries import entries_of
 from modelmint.store.history import note
@@ -119,6 +120,16 @@ class SqlChannels:
                 note(connection, "statement.closed", owner.id, micros(now), data)
             return [one if one.closed_at is not None else replace(one, closed_at=now) for one in found]
 
+    def pay_out(
+        self, partner: str, period: Period, amount: Money | None = None, reference: str = ""
+    ) -> list[PartnerStatement]:
+        payout.check_asked(amount, reference)
+        with self._database.write() as connection:
+            owner = find(connection, partner)
+            found = payout.chosen(_statements(connection, owner, period), period, amount)
+            payouts.pay(connection, owner, found, amount, reference, self._now())
+            return _statements(connection, owner, period)
+
     def report(self, period: Period) -> list[ChannelRow]:
         with self._database.read() as connection:
             booked = ledger_entries.c.at
@@ -190,7 +201,8 @@ def _statements(connection: Connection, owner: Partner, period: Period) -> list[
     closed = _closings(connection, owner.id, period)
     own = set(connection.scalars(select(customers.c.id).where(customers.c.partner == owner.id)))
     found = (one for one in movements(_entries(connection, owner.id, period, closed)) if one.customer in own)
-    return statement.statements(owner, period, found, {currency: at for currency, (_, at) in closed.items()})
+    made = statement.statements(owner, period, found, {currency: at for currency, (_, at) in closed.items()})
+    return [replace(one, paid=payouts.paid_out(connection, owner.id, period, one.currency)) for one in made]
 
 
 def _entries(

@@ -83,6 +83,34 @@ def statement(
     session.out.answer({"statements": as_json(found)}, show)
 
 
+def pay_out(
+    ctx: typer.Context,
+    partner: Annotated[str, typer.Argument(help=_WHO)],
+    month: Annotated[str, typer.Option("--month", help="Month of the closed statement, like 2026-11.")],
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="Like '12.50 USD'; all that is left of it if left out.")
+    ] = None,
+    reference: Annotated[
+        str, typer.Option("--reference", help="What the payment is known by, of a transfer say; no names.")
+    ] = "",
+) -> None:
+    """What a partner earned was paid to it by hand. The same reference again changes nothing."""
+    from modelmint.cli.views.channels import statement_view
+    from modelmint.kit.money import parse_money
+
+    session = session_of(ctx)
+    books = session.shop.books
+    wanted = None if amount is None else parse_money(amount)
+    found = books.channels.pay_out(partner, _period(session, month), wanted, reference)
+    names = {c.id: c.name for c in books.customers()}
+
+    def show(out: Output) -> None:
+        for one in found:
+            out.table(statement_view(one, names))
+
+    session.out.answer({"statements": as_json(found)}, show)
+
+
 def add_referral(
     ctx: typer.Context,
     code: Annotated[str, typer.Argument(help="3 to 40 letters, digits, '-' or '_'; case does not matter.")],
@@ -145,6 +173,7 @@ def _period(session: Session, month: str | None) -> Period:
 
 PARTNERS: dict[str, Callable[..., None]] = {
     "add": add, "list": list_, "customers": customers, "statement": statement,
+    "pay-out": pay_out,
 }  # fmt: skip
 REFERRALS: dict[str, Callable[..., None]] = {"add": add_referral, "list": list_referrals, "withdraw": withdraw}
 CHANNELS: dict[str, Callable[..., None]] = {"report": report}

@@ -37,6 +37,7 @@ def statement_view(statement: PartnerStatement, names: Mapping[str, str]) -> Tab
     share = f"{(statement.rate * 100).normalize():f} %"
     booked = f"booked {minute(statement.closed_at)}" if statement.closed_at else "not booked yet"
     owed = f"; the partner owes us {statement.owed}" if statement.owed.minor else ""
+    owed += f"; {statement.paid} paid out" if statement.paid.minor else ""
     title = f"{statement.period.start:%Y-%m}, {statement.terms} {share} of the net, {booked}{owed}"
     return TableView(title, columns, tuple(rows), {})
 

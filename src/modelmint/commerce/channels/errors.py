@@ -51,3 +51,33 @@ class StatementNotOver(Conflict):
     """A partner's statement is closed when its period has ended."""
 
     code = "statement_not_over"
+
+
+class StatementNotClosed(Conflict):
+    """Only a statement that is booked can be paid out."""
+
+    code = "statement_not_closed"
+
+
+class NothingOwed(Conflict):
+    """A month in which a partner earned nothing that could be paid out."""
+
+    code = "nothing_owed"
+
+
+class PayOutTooLarge(Conflict):
+    """More than the partner is owed."""
+
+    code = "pay_out_too_large"
+
+
+class PayOutExists(Conflict):
+    """Another amount was paid out under this reference before."""
+
+    code = "pay_out_exists"
+
+
+class BadPayOut(InvalidInput):
+    """An amount of nothing or less, or a reference that is too long."""
+
+    code = "bad_pay_out"

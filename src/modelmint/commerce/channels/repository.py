@@ -7,6 +7,7 @@ from typing import Protocol
 
 from modelmint.commerce.channels.types import ChannelRow, Partner, PartnerStatement, Referral
 from modelmint.commerce.types import Customer
+from modelmint.kit.money import Money
 from modelmint.kit.period import Period
 
 
@@ -66,6 +67,16 @@ class Channels(Protocol):
 
     def close_statement(self, partner: str, period: Period) -> list[PartnerStatement]:
         """Book what the partner earned in a period that has ended, once. Raises ``StatementNotOver``."""
+        ...
+
+    def pay_out(
+        self, partner: str, period: Period, amount: Money | None = None, reference: str = ""
+    ) -> list[PartnerStatement]:
+        """Note that a closed statement was paid out by hand: ``amount``, or all that is left of it; the statements.
+
+        Twice under one reference is once. Never more than the partner is owed, on the statement and in all. Raises
+        ``StatementNotClosed``, ``NothingOwed``, ``PayOutTooLarge``, ``PayOutExists``, ``BadPayOut``.
+        """
         ...
 
     def report(self, period: Period) -> list[ChannelRow]:

@@ -47,6 +47,7 @@ def _statement(
         share=Money(share, currency),
         owed=Money(owed, currency),
         closed_at=closed_at,
+        paid=Money(0, currency),
     )
 
 

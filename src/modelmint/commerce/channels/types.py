@@ -65,6 +65,8 @@ class PartnerStatement:
     owed: Money
     #: When the share was booked; None while it can still change.
     closed_at: datetime | None
+    #: What was paid out on it so far.
+    paid: Money
 
 
 @dataclass(frozen=True, slots=True)

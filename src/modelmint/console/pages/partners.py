@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
+from modelmint.commerce.channels.payout import owed_on
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import PLACE, Console, page
 from modelmint.kit.period import Period, month_of, parse_month
@@ -19,6 +20,7 @@ def pages(console: Console) -> list[Route]:
         page(console, "/partners", "founder", GET=partners, POST=add),
         page(console, "/partners/{partner}", "founder", GET=partner),
         page(console, "/partners/{partner}/close", "founder", "/partners/{partner}", POST=close),
+        page(console, "/partners/{partner}/pay-out", "founder", "/partners/{partner}", POST=pay_out),
         page(console, "/referrals", "founder", "/partners", POST=add_referral),
         page(console, "/referrals/withdraw", "founder", "/partners", POST=withdraw),
         page(console, "/channels", "founder", GET=channels),
@@ -55,12 +57,14 @@ def partner(asked: Asked) -> Answer:
     found = asked.books.channels
     one = found.partner(asked.path["partner"])
     month, arrows = month_asked(asked)
+    statements = found.statement(one.id, month)
     customers = found.customers(one.id)
     values = {
         "partner": one,
         "customers": customers,
         "names": {customer.id: customer.name for customer in customers},
-        "statements": found.statement(one.id, month),
+        "statements": statements,
+        "unpaid": [statement for statement in statements if statement.closed_at and owed_on(statement)],
         "over": month.end <= asked.books.now(),
         **arrows,
     }
@@ -73,6 +77,14 @@ def close(asked: Asked) -> Answer:
     month = parse_month(asked.text("month"))
     asked.books.channels.close_statement(one.id, month)
     return Go(f"{PLACE}/partners/{one.id}?month={month.start:%Y-%m}", said="said.statement_closed")
+
+
+def pay_out(asked: Asked) -> Answer:
+    """All that is left of a closed statement was paid by hand, once."""
+    one = asked.books.channels.partner(asked.path["partner"])
+    month = parse_month(asked.text("month"))
+    asked.books.channels.pay_out(one.id, month, reference=asked.form.get("reference", ""))
+    return Go(f"{PLACE}/partners/{one.id}?month={month.start:%Y-%m}", said="said.statement_paid_out")
 
 
 def add_referral(asked: Asked) -> Answer:

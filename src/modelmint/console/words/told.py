@@ -144,6 +144,7 @@ _ZH: tuple[tuple[str, str], ...] = (
     (r"credit granted: service_credit", "授予余额：服务补偿"),
     (r"credit granted: credit_note", "授予余额：贷记单"),
     (r"credit ran out", "余额到期"),
+    (r"pay-out (?P<month>\d{4}-\d{2})", "{month} 结算单付款"),
     (r"statement (?P<month>\d{4}-\d{2})", "{month} 结算单"),
 )  # fmt: skip
 _FORMS = {"zh": tuple((re.compile(form, re.DOTALL), said) for form, said in _ZH)}
