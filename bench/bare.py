@@ -37,7 +37,7 @@ class Bare:
             dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
             self.connection = psycopg.connect(dsn, autocommit=True)
         self._cursor = self.connection.cursor()
-        self._cursor.execute("CREATE TABLE bare (at TEXT)")
+        self._cursor.execute("CREATE TABLE IF NOT EXISTS bare (at TEXT)")
         self._insert = f"INSERT INTO bare VALUES ({'?' if self._sqlite else '%s'})"
 
     def commit_one(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from modelmint.commerce.admission import DAY, Account, Counters
 
 #: Calls in one lease at most.
-LARGEST = 256
+LARGEST = 2048
 #: A lease is at most this part of what is left, so that many processes together lend out little.
 PART = 64
 #: A smaller lease would cost more than it saves.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from modelmint.commerce.moments import moment
 from modelmint.commerce.types import Outcome
@@ -55,6 +55,20 @@ def outcome_from(row: Any) -> Outcome:
         explanations=row[19],
         wall_ms=Decimal(row[20]) / 1000,
     )
+
+
+class SettledRows(Protocol):
+    """What a batch of settlements on leases writes (``express.Express``)."""
+
+    #: This process, and the end of the newest closing that it knows of.
+    owner: str
+    closed: int
+    #: Calls used of each lease.
+    used: dict[str, int]
+    #: When recalls are looked for with this batch, None: not with it.
+    looked: float | None
+    outcomes: list[tuple[Any, ...]]
+    rollups: list[tuple[Any, ...]]
 
 
 class Rollups:

@@ -1,0 +1,164 @@
+"""How the rows of ``express`` are written on PostgreSQL: in one trip, by a function.
+
+The functions belong to the session, so that they always are of the same version as this code. A call of one is a
+transaction of its own; each statement in it sees what was committed before it began (READ COMMITTED), so what is read
+under the lock of the books is true. One settlement has a function with plain parameters: to take arrays apart costs
+more than to insert a row. Many have one with arrays, whose plans are made once: made for each call they would cost
+more than all the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, SmallInteger, Table
+
+from modelmint.store import hot_sql
+from modelmint.store.database import BOOKS_LOCK
+from modelmint.store.errors import BooksUnavailable
+from modelmint.store.hot_rows import SettledRows
+from modelmint.store.hot_sql import HotConnection
+from modelmint.store.schema import call_rollups, outcomes
+
+_ONE, _MANY = b"modelmint_settle_one", b"modelmint_settle_many"
+_DONE = b"done"
+
+
+def write(connection: HotConnection, rows: SettledRows) -> bool:
+    """Write and commit; False, and nothing written, where a period was closed. Raises where a lease is not ours."""
+    server = connection.server()
+    if not connection.knows_settle:
+        for name, types, text in ((_ONE, _ONE_TYPES, _ONE_TEXT), (_MANY, _MANY_TYPES, _MANY_TEXT)):
+            places = ", ".join(f"${number}" for number in range(1, len(types) + 1))
+            _answer(server.exec_(text.encode()))
+            _answer(server.prepare(name, f"SELECT pg_temp.{name.decode()}({places})".encode()))
+        connection.knows_settle = True
+    owner = rows.owner.encode() if rows.looked is not None else None
+    closed = b"%d" % rows.closed
+    if len(rows.outcomes) == 1:
+        (added,) = rows.rollups
+        ((lease, used),) = rows.used.items()
+        first = (owner, closed, lease.encode(), b"%d" % used, added[0].encode(), b"%d" % added[2])
+        answer = server.exec_prepared(_ONE, [*first, *map(_plain, rows.outcomes[0])])
+    else:
+        leases = (_texts(list(rows.used)), _numbers(list(rows.used.values())))
+        arrays = (*_arrays(_OUTCOME_TYPES, rows.outcomes), *_arrays(_ROLLUP_TYPES, rows.rollups))
+        answer = server.exec_prepared(_MANY, [owner, closed, *leases, *arrays])
+    return bool(_answer(answer).get_value(0, 0) == _DONE)
+
+
+def _answer(result: Any) -> Any:
+    """What the server said; raises where it failed."""
+    from psycopg.pq import ExecStatus
+
+    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        raise BooksUnavailable(f"the database says: {result.error_message.decode(errors='replace').strip()}")
+    return result
+
+
+def _type(table: Table, column: str) -> str:
+    kind = table.c[column].type
+    return "bigint" if isinstance(kind, BigInteger) else "smallint" if isinstance(kind, SmallInteger) else "text"
+
+
+_OUTCOME_NAMES = (*hot_sql.OUTCOME_COLUMNS, "month")
+_OUTCOME_TYPES = [_type(outcomes, name) for name in _OUTCOME_NAMES]
+_ROLLUP_TYPES = [_type(call_rollups, name) for name in hot_sql.ROLLUP_COLUMNS]
+_ADD = f"INSERT INTO outcomes ({', '.join(_OUTCOME_NAMES)})"
+
+#: Nothing is written unless the books are as they were at the last look.
+_CHECK = f"""
+  PERFORM pg_advisory_xact_lock_shared({BOOKS_LOCK});
+  IF (SELECT coalesce(max(ends_at), 0) FROM closings) <> $2 THEN
+    RETURN 'closed';
+  END IF;
+  IF $1 IS NOT NULL AND EXISTS ({hot_sql.RECALLED.replace("?", "$1")}) THEN
+    RETURN 'recalled';
+  END IF;
+"""  # noqa: S608 - a statement and a number of our own
+_LOST = "RAISE EXCEPTION 'a lease in use was recalled, or released as forgotten'"
+
+# one settlement: who looks for recalls, the last closing, the lease, calls used of it, the roll-up's owner and
+# bucket, then the outcome
+_ONE_TYPES = ["text", "bigint", "text", "bigint", "text", "bigint", *_OUTCOME_TYPES]
+_OUTCOME = {name: f"${number}" for number, name in enumerate(_OUTCOME_NAMES, 7)}
+_ADDED = {
+    **_OUTCOME,
+    **{name: f"coalesce({_OUTCOME[name]}, '')" for name in ("subscription", "variant", "release")},
+    "owner": "$5",
+    "bucket": "$6",
+    "period": _OUTCOME["month"],
+    "n": "1",
+}
+_ONE_TEXT = f"""
+CREATE OR REPLACE FUNCTION pg_temp.{_ONE.decode()}({", ".join(_ONE_TYPES)}) RETURNS text LANGUAGE plpgsql AS $body$
+BEGIN
+  {_CHECK}
+  UPDATE leases SET granted = granted - $4 WHERE id = $3 AND recalled = 0;
+  IF NOT FOUND THEN
+    {_LOST};
+  END IF;
+  {_ADD} VALUES ({", ".join(_OUTCOME.values())});
+  {hot_sql.ADD_UP.head} VALUES ({", ".join(_ADDED[name] for name in hot_sql.ROLLUP_COLUMNS)}) {hot_sql.ADD_UP.tail};
+  RETURN 'done';
+END $body$
+"""  # noqa: S608 - names of our own
+
+# many: who looks for recalls, the last closing, leases, calls used of each, outcomes by column, roll-ups by column
+_MANY_TYPES = [
+    "text",
+    "bigint",
+    *(f"{name}[]" for name in ("text", "bigint", *_OUTCOME_TYPES, *_ROLLUP_TYPES)),
+]
+
+
+def _rows(start: int, types: Sequence[str]) -> str:
+    places = ", ".join(f"${number}" for number in range(start, start + len(types)))
+    return f"SELECT * FROM unnest({places})"  # noqa: S608 - places of parameters
+
+
+_MANY_TEXT = f"""
+CREATE OR REPLACE FUNCTION pg_temp.{_MANY.decode()}({", ".join(_MANY_TYPES)}) RETURNS text LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan AS $body$
+DECLARE
+  ours bigint;
+BEGIN
+  {_CHECK}
+  UPDATE leases SET granted = granted - used.calls FROM unnest($3, $4) AS used (id, calls)
+    WHERE leases.id = used.id AND recalled = 0;
+  GET DIAGNOSTICS ours = ROW_COUNT;
+  IF ours <> cardinality($3) THEN
+    {_LOST};
+  END IF;
+  {_ADD} {_rows(5, _OUTCOME_TYPES)};
+  {hot_sql.ADD_UP.head} {_rows(5 + len(_OUTCOME_TYPES), _ROLLUP_TYPES)} {hot_sql.ADD_UP.tail};
+  RETURN 'done';
+END $body$
+"""  # noqa: S608 - names of our own
+
+
+def _plain(value: str | int | None) -> bytes | None:
+    return None if value is None else str(value).encode()
+
+
+def _arrays(types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterable[bytes]:
+    """The columns of ``rows`` as array literals."""
+    for kind, column in zip(types, zip(*rows, strict=True), strict=True):
+        yield _texts(column) if kind == "text" else _numbers(column)
+
+
+def _numbers(values: Sequence[int]) -> bytes:
+    return f"{{{str(list(values))[1:-1]}}}".encode()
+
+
+def _texts(values: Sequence[str | None]) -> bytes:
+    return f"{{{','.join(map(_quoted, values))}}}".encode()
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
