@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from modelmint.store.open import open_books
 from modelmint.venture.errors import VentureNotFound
 from modelmint.venture.load import LoadedVenture, load_venture
 from modelmint.venture.sections.billing import BillingSection
+from modelmint.venture.sections.webhooks import WebhooksSection
 
 _log = logging.getLogger(__name__)
 WORKSPACE = ".modelmint"
@@ -74,6 +76,12 @@ class Shop:
     def private_webhooks(self) -> bool:
         """Whether customers' webhooks may stand in a private network."""
         return self.venture is not None and self.venture.file.webhooks.private_addresses
+
+    @property
+    def messages_kept(self) -> tuple[timedelta, timedelta]:
+        """For how long messages are kept after they were delivered, and after they were given up."""
+        said = WebhooksSection() if self.venture is None else self.venture.file.webhooks
+        return timedelta(days=said.keep_days), timedelta(days=said.keep_failed_days)
 
     @property
     def billing(self) -> BillingSection | None:

@@ -92,6 +92,7 @@ BEFORE: dict[str, Callable[[Made], Any]] = {
     "withdraw_plan": lambda m: m.books.put_plans([*some_plans(SOLO)], origin="api"),
     "credits.expire": lambda m: run_out(m),
     "channels.close_statement": lambda m: next_month(m),
+    "channels.pay_out": lambda m: booked(m),
     "bills.close_due": lambda m: next_month(m),
     "outbox.replay": lambda m: m.books.bills.pay(m.invoice) and m.message,
 }
@@ -105,6 +106,12 @@ def next_month(made: Made) -> None:
     made.clock.advance(timedelta(seconds=1))
     made.books.close_period(end.id, month_of(START), "", until_now=True)
     made.clock.at = month_of(START).end
+
+
+def booked(made: Made) -> None:
+    """What the partner earned in that month."""
+    next_month(made)
+    made.books.channels.close_statement(made.partner, month_of(START))
 
 
 def run_out(made: Made) -> None:
@@ -142,6 +149,7 @@ CHANGES: dict[str, Callable[[Made], Any]] = {
     "bills.void": lambda m: m.books.bills.void(m.invoice, "mistake"),
     "bills.uncollectible": lambda m: m.books.bills.uncollectible(m.invoice, "gone"),
     "channels.close_statement": lambda m: m.books.channels.close_statement(m.partner, month_of(START)),
+    "channels.pay_out": lambda m: m.books.channels.pay_out(m.partner, month_of(START)),
     "channels.add_partner": lambda m: m.books.channels.add_partner(m.customer.id, "commission", "0.1"),
     "channels.add_customer": lambda m: m.books.channels.add_customer(m.partner, "Clinic East", ""),
     "channels.add_referral": lambda m: m.books.channels.add_referral("NEWS", "newsletter"),
@@ -178,11 +186,12 @@ def test_every_change_leaves_exactly_one_entry(made: Made, name: str) -> None:
     assert len(entries) == 1, [entry.action for entry in entries]
 
 
-#: Methods whose rows are their own log: calls, events, deliveries, attempts, alarms; and those that store nothing.
+#: Methods whose rows are their own log: calls, events, deliveries, attempts, alarms; those that store nothing; and the
+#: purging of old messages, which is told in the server's log.
 OTHERS = {
     "reserve", "settle", "refuse", "release_stale", "close", "now", "duty_lease", "people.watch", "meters.record",
-    "outbox.dispatch", "outbox.record", "outbox.test", "payments.apply", "payments.begin", "payments.finish",
-    "payments.keep_reference", "credits.watch", "credits.renew",
+    "outbox.dispatch", "outbox.purge", "outbox.record", "outbox.test", "payments.apply", "payments.begin",
+    "payments.finish", "payments.keep_reference", "credits.watch", "credits.renew",
 }  # fmt: skip
 READING = {
     "counts", "customer", "customers", "deployment_history", "deployments", "draft_period", "invoice", "invoices",
@@ -192,8 +201,8 @@ READING = {
     "channels.statement", "contracts.current", "contracts.preview", "contracts.scheduled", "credits.balance",
     "credits.grants", "journal.balances", "journal.entries", "journal.frozen", "journal.head", "journal.segment",
     "journal.party", "journal.verify", "meters.log", "meters.table", "outbox.deliveries", "outbox.due",
-    "outbox.endpoints", "payments.attempts", "payments.collectable", "payments.reference", "people.alarms",
-    "people.audit", "people.key",
+    "outbox.endpoints", "payments.attempts", "payments.collectable", "payments.reference", "payments.reports",
+    "people.alarms", "people.audit", "people.key",
 }  # fmt: skip
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelmint.bootstrap import Shop, open_shop
+from modelmint.kit.clock import ManualClock
 from modelmint.testing.shops import furnish
-from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, start
+from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, purge_messages, start
 
 _HOLD = """
 import sys, time
@@ -86,10 +88,29 @@ def test_only_the_holder_of_the_lease_works(tmp_path: Path) -> None:
         assert "second" in ran
 
 
+def test_old_messages_are_purged_after_the_days_that_the_venture_says(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    venture = tmp_path / "venture.toml"
+    venture.write_text(venture.read_text() + "\n[webhooks]\nkeep_days = 7\nkeep_failed_days = 8\n")
+    clock = ManualClock(datetime.now(UTC))
+    with open_shop(tmp_path, clock=clock) as shop:
+        shop.books.add_customer("Clinic South", "")
+        shop.books.subscribe("Clinic South", "payg")
+        told = shop.books.outbox.dispatch()
+        assert told > 0
+        clock.advance(timedelta(days=6))
+        assert purge_messages(shop) == 0
+        clock.advance(timedelta(days=2))
+        assert purge_messages(shop) >= told
+        assert purge_messages(shop) == 0
+
+
 def test_the_server_is_handed_a_schedule_with_the_sweeper_in_it(tmp_path: Path) -> None:
     furnish(tmp_path)
-    assert [duty.name for duty in DUTIES] == ["release_stale", "close_due", "renew_credit", "mind_credit"]
+    assert [duty.name for duty in DUTIES] == [
+        "release_stale", "close_due", "renew_credit", "mind_credit", "purge_messages",
+    ]  # fmt: skip
     with open_shop(tmp_path) as shop:
         stop = start(shop)
-        assert [duty.run(shop) for duty in DUTIES] == [0, 0, 0, 0]
+        assert [duty.run(shop) for duty in DUTIES] == [0, 0, 0, 0, 0]
         stop()

@@ -18,6 +18,7 @@ MEANING = {
     405: "The route does not take this method",
     408: "The request body did not arrive in time",
     409: "It contradicts the present state (the first call with this Idempotency-Key still runs)",
+    410: "It is not kept any more",
     412: "Something must be set up first; the problem says what",
     413: "The body is too large, or holds too many inputs. Not billed",
     415: "The body's media type is not read here",

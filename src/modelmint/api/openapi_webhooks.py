@@ -33,7 +33,10 @@ def _paths(base: str, whose: str, tag: str, security: list[Node], *, refused: tu
         },
         f"{base}/messages/{{id}}/replay": {
             "post": operation(
-                f"Send one of {whose} messages again", "Open", status=202, **{**lost, "parameters": _MESSAGE}
+                f"Send one of {whose} messages again",
+                "Open",
+                status=202,
+                **{**lost, "parameters": _MESSAGE, "errors": (*lost["errors"], 410)},
             )
         },
     }

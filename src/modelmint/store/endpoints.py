@@ -36,7 +36,7 @@ def disable_endpoint(connection: Connection, endpoint: str, now: int, why: str) 
     """Send nothing there any more, and give up what waited."""
     connection.execute(update(endpoints).where(endpoints.c.id == endpoint).values(disabled_at=now))
     left = update(deliveries).where(deliveries.c.endpoint == endpoint, deliveries.c.state == "waiting")
-    connection.execute(left.values(state="given_up", next_at=None, last_error="the webhook is disabled"))
+    connection.execute(left.values(state="given_up", next_at=None, last_error="the webhook is disabled", done_at=now))
     note(connection, "webhook.disabled", endpoint, now, {"why": why})
 
 

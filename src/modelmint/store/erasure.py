@@ -62,7 +62,7 @@ def erase(connection: Connection, found: Customer, now: int, *, force: bool) -> 
     pseudonym = f"erased-{found.id[-12:]}"
     _rename(connection, found.id, pseudonym, now)
     ended = _end(connection, found.id, now)
-    heard = _unhear(connection, found.id)
+    heard = _unhear(connection, found.id, now)
     answers = connection.execute(delete(idempotency).where(idempotency.c.customer == found.id)).rowcount
     connection.execute(delete(payment_customers).where(payment_customers.c.customer == found.id))
     emptied = _empty_events(connection, found.id)
@@ -131,13 +131,13 @@ def _end(connection: Connection, customer: str, now: int) -> int:
     return revoked.rowcount
 
 
-def _unhear(connection: Connection, customer: str) -> int:
+def _unhear(connection: Connection, customer: str, now: int) -> int:
     """Webhook endpoints go, with what they answered."""
     own = select(endpoints.c.id).where(endpoints.c.owner == customer)
     to_them = deliveries.c.endpoint.in_(own)
     connection.execute(update(deliveries).where(to_them).values(last_error="", next_at=None))
     waiting = deliveries.c.state == "waiting"
-    connection.execute(update(deliveries).where(to_them, waiting).values(state="given_up"))
+    connection.execute(update(deliveries).where(to_them, waiting).values(state="given_up", done_at=now))
     return connection.execute(delete(endpoints).where(endpoints.c.owner == customer)).rowcount
 
 

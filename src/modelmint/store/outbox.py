@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select, update
 from modelmint.commerce.moments import micros, moment
 from modelmint.commerce.webhooks.addresses import checked_url
 from modelmint.commerce.webhooks.backoff import wait_after
-from modelmint.commerce.webhooks.errors import PrivateAddress, TooManyEndpoints, UnknownEndpoint, UnknownMessage
+from modelmint.commerce.webhooks.errors import PrivateAddress, TooManyEndpoints, UnknownEndpoint
 from modelmint.commerce.webhooks.kinds import FOUNDER, TEST, checked_kinds, hears
 from modelmint.commerce.webhooks.signing import new_secret
 from modelmint.commerce.webhooks.types import NO_PLACE, Delivery, Endpoint, Message, Parcel, Receipt
@@ -27,6 +27,7 @@ from modelmint.kit.ids import new_id
 from modelmint.store.database import Database
 from modelmint.store.endpoints import disable_endpoint, endpoint_of, found_endpoint, names_this_side, valid_secrets
 from modelmint.store.history import note, tell
+from modelmint.store.purging import missing, purge
 from modelmint.store.schema import deliveries, endpoints, messages, meta
 
 #: How many endpoints that work one owner may have: each multiplies what we send.
@@ -162,7 +163,7 @@ class SqlOutbox:
             found = _told(connection, messages.c.id == message)
             # Another customer's message is answered like one that never was.
             if not found or (owner not in (None, FOUNDER) and found[0]["customer"] != owner):
-                raise UnknownMessage(f"no message has the id {message[:80]!r}; deliveries name theirs")
+                raise missing(connection, message)
             made = _deliver(connection, found[0], now, owner=owner)
             note(connection, "message.replayed", message, now, {"deliveries": made})
             return made
@@ -175,6 +176,9 @@ class SqlOutbox:
             made = sum(_deliver(connection, row, now, owner=owner) for row in _told(connection, old))
             note(connection, "message.replayed", "since", now, {"since": since, "deliveries": made})
             return made
+
+    def purge(self, delivered: timedelta, failed: timedelta) -> int:
+        return purge(self._database, self._clock.now(), delivered, failed, CURSOR)
 
     def test(self, endpoint: str, owner: str | None = None) -> str:
         now = self._now()
@@ -238,6 +242,7 @@ def _waiting(message: str, endpoint: str, now: int) -> dict[str, Any]:
         "attempts": 0,
         "next_at": now,
         "last_error": "",
+        "done_at": None,
     }
 
 
@@ -251,9 +256,9 @@ def _record(connection: Connection, receipt: Receipt, now: int) -> None:
     change["last_error"] = "" if receipt.taken else receipt.error[:LONGEST_ERROR]
     wait = None if receipt.gone else wait_after(attempts, chance.randbelow(1001))
     if receipt.taken:
-        change["state"] = "delivered"
+        change |= {"state": "delivered", "done_at": now}
     elif wait is None:
-        change["state"] = "given_up"
+        change |= {"state": "given_up", "done_at": now}
         data = {"delivery": receipt.delivery, "attempts": attempts, "status": receipt.status}
         note(connection, "webhook.gave_up", receipt.endpoint, now, data)
     else:

@@ -23,6 +23,8 @@ from modelmint.worker.reporter import Reporter
 
 _log = logging.getLogger("modelmint.worker")
 LEASE_FILE = "worker.lease"
+#: Batches of old messages that go in one turn.
+MOST_BATCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,23 @@ def mind_credit(shop: Shop) -> int:
     return shop.books.credits.expire() + shop.books.credits.watch()
 
 
+def purge_messages(shop: Shop) -> int:
+    """Forget old messages, in short transactions between which everybody else has a turn."""
+    gone = 0
+    for _ in range(MOST_BATCHES):
+        batch = shop.books.outbox.purge(*shop.messages_kept)
+        if not batch:
+            break
+        gone += batch
+    return gone
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("release_stale", 5.0, release_stale),
     Duty("close_due", 60.0, close_due),
     Duty("renew_credit", 1.0, renew_credit),
     Duty("mind_credit", 30.0, mind_credit),
+    Duty("purge_messages", 60.0, purge_messages),
 )
 
 

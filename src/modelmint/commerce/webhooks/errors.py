@@ -35,6 +35,13 @@ class UnknownMessage(NotFound):
     code = "unknown_message"
 
 
+class MessagePurged(UnknownMessage):
+    """The message was delivered, or given up, so long ago that it is not kept any more."""
+
+    code = "message_purged"
+    status = 410
+
+
 class ForgedWebhook(NotAllowed):
     """A webhook whose signature is missing, wrong, or too old."""
 

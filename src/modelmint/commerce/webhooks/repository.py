@@ -57,11 +57,21 @@ class Outbox(Protocol):
         ...
 
     def replay(self, message: str, owner: str | None = None) -> int:
-        """Send a message again, under its id, to every endpoint that hears it; how many. Raises ``UnknownMessage``."""
+        """Send a message again, under its id, to every endpoint that hears it; how many.
+
+        Raises ``UnknownMessage``, for one that is not kept any more ``MessagePurged``.
+        """
         ...
 
     def replay_since(self, since: datetime, owner: str | None = None) -> int:
-        """The same for every message from ``since`` on."""
+        """The same for every message from ``since`` on that is kept."""
+        ...
+
+    def purge(self, delivered: timedelta, failed: timedelta) -> int:
+        """Forget some of what was delivered, or given up, longer ago than that; how many rows, 0 when all is gone.
+
+        A message goes with the last of its deliveries, one that nobody heard after ``delivered``; what waits stays.
+        """
         ...
 
     def test(self, endpoint: str, owner: str | None = None) -> str:

@@ -2,7 +2,7 @@
 
 Times are microseconds since 1970 UTC; money is minor units; compute and wall time are whole microseconds; quantities
 of events are whole millionths. Rows of the tables in ``APPEND_ONLY`` are never changed: triggers refuse UPDATE and
-DELETE.
+DELETE (of ``messages``, as long as a delivery of it is kept).
 """
 
 from modelmint.store.schema.base import Sequence, metadata

@@ -24,7 +24,7 @@ endpoints = Table(
     Column("disabled_at", BigInteger),
 )
 
-#: What happened, written in the transaction in which it did. Append-only.
+#: What happened, written in the transaction in which it did. Never changed; goes once no delivery of it is kept.
 messages = Table(
     "messages",
     metadata,
@@ -33,7 +33,7 @@ messages = Table(
     Column("kind", Text, nullable=False),
     Column("customer", Text),
     Column("body", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
 )
 
 deliveries = Table(
@@ -48,6 +48,8 @@ deliveries = Table(
     Column("next_at", BigInteger, index=True),
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False),
+    # When it was delivered or given up.
+    Column("done_at", BigInteger, index=True),
 )
 
 #: A customer's name at a payment provider.

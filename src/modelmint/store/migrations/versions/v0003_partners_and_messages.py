@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from modelmint.store.migrations.purging import allow_purging
+
 revision = "0003"
 down_revision = "0002"
 
@@ -20,6 +22,7 @@ def upgrade() -> None:
     _usage_reports()
     for table in APPEND_ONLY:
         _guard(table)
+    allow_purging(op.get_bind())
 
 
 def _guard(table: str) -> None:
@@ -91,7 +94,10 @@ def _messages() -> None:
         sa.Column("next_at", sa.BigInteger()),
         sa.Column("last_status", sa.Integer()),
         sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.BigInteger()),
     )
+    op.create_index("ix_messages_at", "messages", ["at"])
+    op.create_index("ix_deliveries_done_at", "deliveries", ["done_at"])
     op.create_index("ix_deliveries_endpoint", "deliveries", ["endpoint"])
     op.create_index("ix_deliveries_message", "deliveries", ["message"])
     op.create_index("ix_deliveries_next_at", "deliveries", ["next_at"])
