@@ -171,7 +171,7 @@ class _Run:
             wall_ms=request.wall_ms,
             answer=self._body if request.idempotency_key else None,
         )
-        self._operation.books.settle(settlement).add_done_callback(self._on_settled)
+        self._operation.books.settle(settlement, here=answer.alone).add_done_callback(self._on_settled)
 
     def _on_settled(self, settled: Future[Outcome]) -> None:
         error = settled.exception()

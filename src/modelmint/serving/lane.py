@@ -215,9 +215,10 @@ class Lane:
             except Exception as error:
                 self._broke(call, error)
                 continue
-            call.future.set_result(self._answer(call, predictions))
+            alone = len(calls) == 1 and not self._waiting
+            call.future.set_result(self._answer(call, predictions, alone=alone))
 
-    def _answer(self, call: Call, predictions: tuple[Prediction, ...]) -> Answer:
+    def _answer(self, call: Call, predictions: tuple[Prediction, ...], *, alone: bool) -> Answer:
         counted = call.counted
         return Answer(
             predictions=predictions,
@@ -229,6 +230,7 @@ class Lane:
             pixels=counted.pixels,
             characters=counted.characters,
             tokens=counted.tokens,
+            alone=alone,
         )
 
     def _broke(self, call: Call, error: Exception) -> None:

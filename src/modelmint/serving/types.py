@@ -23,6 +23,8 @@ class Answer:
     pixels: int = 0
     characters: int = 0
     tokens: int = 0
+    #: Nothing else ran with it or waited behind it: what follows may take the runner's own time.
+    alone: bool = False
 
     @property
     def state(self) -> str:
