@@ -38,7 +38,7 @@ def _base32(value: int, length: int) -> str:
 
 def new_id(prefix: str) -> str:
     """``prefix_`` and 24 characters: 48 bits of milliseconds, 70 random bits. Sorts by time of making."""
-    global _last  # noqa: PLW0603  # one pair, replaced whole: threads that race compute the same text twice
+    global _last  # one pair, replaced whole: threads that race compute the same text twice
     now = time.time_ns() // 1_000_000
     at, digits = _last
     if at != now:

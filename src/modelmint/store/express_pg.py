@@ -9,6 +9,7 @@ more than all the rest.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,16 +25,16 @@ from modelmint.store.schema import call_rollups, outcomes
 _ONE, _MANY = b"modelmint_settle_one", b"modelmint_settle_many"
 _DONE = b"done"
 
+_log = logging.getLogger(__name__)
+
 
 def write(connection: HotConnection, rows: SettledRows) -> bool:
     """Write and commit; False, and nothing written, where a period was closed. Raises where a lease is not ours."""
     server = connection.server()
-    if not connection.knows_settle:
-        for name, types, text in ((_ONE, _ONE_TYPES, _ONE_TEXT), (_MANY, _MANY_TYPES, _MANY_TEXT)):
-            places = ", ".join(f"${number}" for number in range(1, len(types) + 1))
-            _answer(server.exec_(text.encode()))
-            _answer(server.prepare(name, f"SELECT pg_temp.{name.decode()}({places})".encode()))
-        connection.knows_settle = True
+    if connection.settles is None:
+        connection.settles = _taught(server)
+    if not connection.settles:
+        return False
     owner = rows.owner.encode() if rows.looked is not None else None
     closed = b"%d" % rows.closed
     if len(rows.outcomes) == 1:
@@ -46,6 +47,19 @@ def write(connection: HotConnection, rows: SettledRows) -> bool:
         arrays = (*_arrays(_OUTCOME_TYPES, rows.outcomes), *_arrays(_ROLLUP_TYPES, rows.rollups))
         answer = server.exec_prepared(_MANY, [owner, closed, *leases, *arrays])
     return bool(_answer(answer).get_value(0, 0) == _DONE)
+
+
+def _taught(server: Any) -> bool:
+    """Make the functions; False where that is not allowed (TEMPORARY on the database), or the connection is lost."""
+    try:
+        for name, types, text in ((_ONE, _ONE_TYPES, _ONE_TEXT), (_MANY, _MANY_TYPES, _MANY_TEXT)):
+            places = ", ".join(f"${number}" for number in range(1, len(types) + 1))
+            _answer(server.exec_(text.encode()))
+            _answer(server.prepare(name, f"SELECT pg_temp.{name.decode()}({places})".encode()))
+    except BooksUnavailable as error:
+        _log.warning("calls are settled the long way: %s", error)
+        return False
+    return True
 
 
 def _answer(result: Any) -> Any:

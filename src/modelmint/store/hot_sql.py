@@ -143,8 +143,8 @@ class HotConnection:
         self.kind = kind
         self._texts: dict[str, str] = {}
         self._begun = 0
-        #: Whether the server knows how to settle (express_sql).
-        self.knows_settle = False
+        #: Whether the server was taught to settle (express_pg), None: not yet tried.
+        self.settles: bool | None = None
         if self._own_sync:
             (self._page_size,) = self._cursor.execute("PRAGMA page_size").fetchone()
             # NORMAL: the log is synced before a checkpoint writes to the database file, not at every commit.

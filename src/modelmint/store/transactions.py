@@ -130,6 +130,8 @@ class Transactions:
 
     def _express(self, operations: Sequence[Operation], *, patient: bool = True) -> bool:
         """Settle calls on leases, which needs no reading; False where the whole path is needed."""
+        if self._connection is not None and self._connection.settles is False:
+            return False
         batch = express.prepare(operations, self._memory)
         if batch is None:
             return False
