@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from modelmint.store.express import Express
+from modelmint.store.hot_sql import HotConnection
+
 if TYPE_CHECKING:
     from conftest import Postgres
 
@@ -26,3 +29,26 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
 def url(new_url: Callable[[], str]) -> str:
     """An empty database."""
     return new_url()
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases stay until they are recalled, whatever the machine is busy with: nobody looks for recalls by himself."""
+    for name in ("leases.IDLE", "leases.FRESH", "writer.TICK", "express.TICK", "lending.TICK"):
+        monkeypatch.setattr(f"modelmint.store.{name}", 600)
+
+
+@pytest.fixture
+def expressed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many settlements each batch had that was written without reading."""
+    found: list[int] = []
+    whole = Express.write
+
+    def write(batch: Express, connection: HotConnection) -> bool:
+        done = whole(batch, connection)
+        if done:
+            found.append(len(batch.outcomes))
+        return done
+
+    monkeypatch.setattr(Express, "write", write)
+    return found
