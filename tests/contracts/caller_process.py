@@ -1,7 +1,8 @@
 """A process of callers for the crash tests: python caller_process.py URL DIGEST THREADS [CALLS].
 
-Prints one line for each settlement after it is durable, so that whoever reads knows what was acknowledged; ends
-after CALLS reservations a thread, or never. Refusals print ``refused CODE``.
+Settles every second call on the caller's own thread. Prints one line for each settlement after it is durable, so that
+whoever reads knows what was acknowledged; ends after CALLS reservations a thread, or never. Refusals print
+``refused CODE``.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ def main() -> None:
     os.write(1, b"ready\n")
 
     def caller() -> None:
-        for _ in range(calls):
+        for number in range(calls):
             try:
                 admitted = books.reserve(AdmissionRequest(digest, "reader", 1, 1)).decided.result()
-                outcome = books.settle(Settlement(admitted.reservation, 200, "ok")).result()
+                outcome = books.settle(Settlement(admitted.reservation, 200, "ok"), here=number % 2 == 0).result()
             except ModelmintError as error:
                 os.write(1, f"refused {error.code}\n".encode())
             else:
