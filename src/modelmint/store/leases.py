@@ -197,7 +197,7 @@ class Leases:
     def overdue(self, now: int) -> list[Lease]:
         """Open leases that nobody used for a while, or that were held for long."""
         before = steady() - IDLE
-        held = self._by_subscription.values()
+        held = list(self._by_subscription.values())  # the writer asks while a caller may close one
         return [one for one in held if one.last_used < before or not one.starts_at <= now < one.renew_at]
 
     @property
