@@ -199,6 +199,11 @@ class Batch:
         self._ended.append((call.id,))
         self.book(outcome, self.counts.anchor(call.subscription))
 
+    def drop(self, call: Reservation) -> None:
+        """A call that ended has a reservation still."""
+        self.reservations.pop(call.id, None)
+        self._ended.append((call.id,))
+
     def book(self, outcome: Outcome, anchor: int) -> None:
         """The row that a call of a customer with this anchor leaves."""
         row = outcome_row(outcome, self.booked, self.period_of(anchor)[0])

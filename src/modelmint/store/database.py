@@ -267,4 +267,7 @@ def _prepare_postgresql(connection: Any, record: object) -> None:  # noqa: ARG00
         cursor.execute("SET synchronous_commit = on")
         cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
         cursor.execute("SET timezone = 'UTC'")
+        # Whatever the database defaults to: each statement sees what was committed before it, and texts are UTF-8.
+        cursor.execute("SET default_transaction_isolation = 'read committed'")
+        cursor.execute("SET client_encoding = 'UTF8'")
     connection.autocommit = autocommit

@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelmint.commerce.moments import micros, moment
-from modelmint.kit.errors import ModelmintError
-from modelmint.store.express_sql import write
 from modelmint.store.hot_rows import Rollups, bucket_of, outcome_row
-from modelmint.store.hot_sql import HotConnection
 from modelmint.store.lease import Lease
 from modelmint.store.leases import TICK, Leases, steady
 from modelmint.store.memory import Memory
@@ -61,7 +58,7 @@ class Express:
                 return False
             try:
                 outcome, unused = operation.outcome(call, booked_at)
-            except ModelmintError:
+            except Exception:  # whatever is wrong with it, the whole path tells its caller and not the others
                 return False
             ended[call.id] = unused
             used[lease.id] = used.get(lease.id, 0) + call.calls - unused
@@ -72,10 +69,6 @@ class Express:
             operation.settled(outcome)
         self.rollups = list(rollups.rows())
         return True
-
-    def write(self, connection: HotConnection) -> bool:
-        """Write and commit; False, and nothing written, where the whole path is needed."""
-        return write(connection, self)
 
     def written(self) -> None:
         """The transaction is on the disk."""

@@ -24,50 +24,67 @@ from modelmint.store.schema import call_rollups, outcomes
 
 _ONE, _MANY = b"modelmint_settle_one", b"modelmint_settle_many"
 _DONE = b"done"
+#: SQLSTATE: insufficient privilege, no prepared statement of this name.
+_FORBIDDEN, _FORGOTTEN = "42501", "26000"
 
 _log = logging.getLogger(__name__)
 
 
-def write(connection: HotConnection, rows: SettledRows) -> bool:
-    """Write and commit; False, and nothing written, where a period was closed. Raises where a lease is not ours."""
+def write(connection: HotConnection, rows: SettledRows, *, patient: bool) -> bool:
+    """Write and commit; False, and nothing written, where the whole path is needed."""
     server = connection.server()
     if connection.settles is None:
         connection.settles = _taught(server)
     if not connection.settles:
         return False
     owner = rows.owner.encode() if rows.looked is not None else None
-    closed = b"%d" % rows.closed
+    check = (b"t" if patient else b"f", owner, b"%d" % rows.closed)
     if len(rows.outcomes) == 1:
         (added,) = rows.rollups
         ((lease, used),) = rows.used.items()
-        first = (owner, closed, lease.encode(), b"%d" % used, added[0].encode(), b"%d" % added[2])
-        answer = server.exec_prepared(_ONE, [*first, *map(_plain, rows.outcomes[0])])
+        first = (*check, lease.encode(), b"%d" % used, added[0].encode(), b"%d" % added[2])
+        answer = _asked(server, _ONE, [*first, *map(_plain, rows.outcomes[0])])
     else:
         leases = (_texts(list(rows.used)), _numbers(list(rows.used.values())))
         arrays = (*_arrays(_OUTCOME_TYPES, rows.outcomes), *_arrays(_ROLLUP_TYPES, rows.rollups))
-        answer = server.exec_prepared(_MANY, [owner, closed, *leases, *arrays])
-    return bool(_answer(answer).get_value(0, 0) == _DONE)
+        answer = _asked(server, _MANY, [*check, *leases, *arrays])
+    return answer == _DONE
 
 
 def _taught(server: Any) -> bool:
-    """Make the functions; False where that is not allowed (TEMPORARY on the database), or the connection is lost."""
+    """Make the functions; False where this role may not (TEMPORARY on the database)."""
     try:
-        for name, types, text in ((_ONE, _ONE_TYPES, _ONE_TEXT), (_MANY, _MANY_TYPES, _MANY_TEXT)):
-            places = ", ".join(f"${number}" for number in range(1, len(types) + 1))
+        for text in (_ONE_TEXT, _MANY_TEXT):
             _answer(server.exec_(text.encode()))
-            _answer(server.prepare(name, f"SELECT pg_temp.{name.decode()}({places})".encode()))
     except BooksUnavailable as error:
+        if getattr(error, "sqlstate", "") != _FORBIDDEN:
+            raise
         _log.warning("calls are settled the long way: %s", error)
         return False
     return True
 
 
+def _asked(server: Any, name: bytes, values: Sequence[bytes | None]) -> bytes:
+    """What the function says. The driver forgets all prepared statements, ours too, whenever it rolls back."""
+    try:
+        return bytes(_answer(server.exec_prepared(name, values)).get_value(0, 0))
+    except BooksUnavailable as error:
+        if getattr(error, "sqlstate", "") != _FORGOTTEN:
+            raise
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    _answer(server.prepare(name, f"SELECT pg_temp.{name.decode()}({places})".encode()))
+    return bytes(_answer(server.exec_prepared(name, values)).get_value(0, 0))
+
+
 def _answer(result: Any) -> Any:
-    """What the server said; raises where it failed."""
-    from psycopg.pq import ExecStatus
+    """What the server said; raises where it failed, with its ``sqlstate``."""
+    from psycopg.pq import DiagnosticField, ExecStatus
 
     if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        raise BooksUnavailable(f"the database says: {result.error_message.decode(errors='replace').strip()}")
+        said = result.error_message.decode(errors="replace").partition("\n")[0]
+        error = BooksUnavailable(f"the books cannot be written now: {said}", retry_after=1)
+        error.sqlstate = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()  # type: ignore[attr-defined]
+        raise error
     return result
 
 
@@ -83,25 +100,28 @@ _ADD = f"INSERT INTO outcomes ({', '.join(_OUTCOME_NAMES)})"
 
 #: Nothing is written unless the books are as they were at the last look.
 _CHECK = f"""
-  PERFORM pg_advisory_xact_lock_shared({BOOKS_LOCK});
-  IF (SELECT coalesce(max(ends_at), 0) FROM closings) <> $2 THEN
+  IF $1 THEN
+    PERFORM pg_advisory_xact_lock_shared({BOOKS_LOCK});
+  ELSIF NOT pg_try_advisory_xact_lock_shared({BOOKS_LOCK}) THEN
+    RETURN 'busy';
+  END IF;
+  IF (SELECT coalesce(max(ends_at), 0) FROM closings) <> $3 THEN
     RETURN 'closed';
   END IF;
-  IF $1 IS NOT NULL AND EXISTS ({hot_sql.RECALLED.replace("?", "$1")}) THEN
+  IF $2 IS NOT NULL AND EXISTS ({hot_sql.RECALLED.replace("?", "$2")}) THEN
     RETURN 'recalled';
   END IF;
 """  # noqa: S608 - a statement and a number of our own
-_LOST = "RAISE EXCEPTION 'a lease in use was recalled, or released as forgotten'"
 
-# one settlement: who looks for recalls, the last closing, the lease, calls used of it, the roll-up's owner and
-# bucket, then the outcome
-_ONE_TYPES = ["text", "bigint", "text", "bigint", "text", "bigint", *_OUTCOME_TYPES]
-_OUTCOME = {name: f"${number}" for number, name in enumerate(_OUTCOME_NAMES, 7)}
+# one settlement: whether to wait, who looks for recalls, the last closing, the lease, calls used of it, the roll-up's
+# owner and bucket, then the outcome
+_ONE_TYPES = ["boolean", "text", "bigint", "text", "bigint", "text", "bigint", *_OUTCOME_TYPES]
+_OUTCOME = {name: f"${number}" for number, name in enumerate(_OUTCOME_NAMES, 8)}
 _ADDED = {
     **_OUTCOME,
     **{name: f"coalesce({_OUTCOME[name]}, '')" for name in ("subscription", "variant", "release")},
-    "owner": "$5",
-    "bucket": "$6",
+    "owner": "$6",
+    "bucket": "$7",
     "period": _OUTCOME["month"],
     "n": "1",
 }
@@ -109,9 +129,9 @@ _ONE_TEXT = f"""
 CREATE OR REPLACE FUNCTION pg_temp.{_ONE.decode()}({", ".join(_ONE_TYPES)}) RETURNS text LANGUAGE plpgsql AS $body$
 BEGIN
   {_CHECK}
-  UPDATE leases SET granted = granted - $4 WHERE id = $3 AND recalled = 0;
+  UPDATE leases SET granted = granted - $5 WHERE id = $4 AND recalled = 0;
   IF NOT FOUND THEN
-    {_LOST};
+    RETURN 'lost';
   END IF;
   {_ADD} VALUES ({", ".join(_OUTCOME.values())});
   {hot_sql.ADD_UP.head} VALUES ({", ".join(_ADDED[name] for name in hot_sql.ROLLUP_COLUMNS)}) {hot_sql.ADD_UP.tail};
@@ -119,8 +139,10 @@ BEGIN
 END $body$
 """  # noqa: S608 - names of our own
 
-# many: who looks for recalls, the last closing, leases, calls used of each, outcomes by column, roll-ups by column
+# many: whether to wait, who looks for recalls, the last closing, leases, calls used of each, outcomes and roll-ups by
+# column
 _MANY_TYPES = [
+    "boolean",
     "text",
     "bigint",
     *(f"{name}[]" for name in ("text", "bigint", *_OUTCOME_TYPES, *_ROLLUP_TYPES)),
@@ -139,21 +161,26 @@ DECLARE
   ours bigint;
 BEGIN
   {_CHECK}
-  UPDATE leases SET granted = granted - used.calls FROM unnest($3, $4) AS used (id, calls)
-    WHERE leases.id = used.id AND recalled = 0;
+  PERFORM 1 FROM leases WHERE id = ANY($4) AND recalled = 0 ORDER BY id FOR UPDATE;
   GET DIAGNOSTICS ours = ROW_COUNT;
-  IF ours <> cardinality($3) THEN
-    {_LOST};
+  IF ours <> cardinality($4) THEN
+    RETURN 'lost';
   END IF;
-  {_ADD} {_rows(5, _OUTCOME_TYPES)};
-  {hot_sql.ADD_UP.head} {_rows(5 + len(_OUTCOME_TYPES), _ROLLUP_TYPES)} {hot_sql.ADD_UP.tail};
+  UPDATE leases SET granted = granted - used.calls FROM unnest($4, $5) AS used (id, calls) WHERE leases.id = used.id;
+  {_ADD} {_rows(6, _OUTCOME_TYPES)};
+  {hot_sql.ADD_UP.head} {_rows(6 + len(_OUTCOME_TYPES), _ROLLUP_TYPES)} {hot_sql.ADD_UP.tail};
   RETURN 'done';
 END $body$
 """  # noqa: S608 - names of our own
 
 
 def _plain(value: str | int | None) -> bytes | None:
-    return None if value is None else str(value).encode()
+    if value is None:
+        return None
+    text = str(value).encode()
+    if b"\0" in text:  # would end the parameter there, unnoticed
+        raise BooksUnavailable("a text with a NUL character cannot be stored")
+    return text
 
 
 def _arrays(types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterable[bytes]:

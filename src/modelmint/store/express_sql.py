@@ -25,9 +25,15 @@ _USED = {
 }
 
 
-def write(connection: HotConnection, rows: SettledRows) -> bool:
-    """Write and commit; False, and nothing written, where a period was closed or a lease is not ours any more."""
-    return _sqlite(connection, rows) if connection.kind == "sqlite" else express_pg.write(connection, rows)
+def write(connection: HotConnection, rows: SettledRows, *, patient: bool = True) -> bool:
+    """Write and commit; False, and nothing written, where the whole path is needed.
+
+    That is where a period was closed, a lease was recalled or is not ours any more; or, not ``patient``, where somebody
+    holds the books alone (PostgreSQL; on SQLite the turn tells).
+    """
+    if connection.kind == "sqlite":
+        return _sqlite(connection, rows)
+    return express_pg.write(connection, rows, patient=patient)
 
 
 def _sqlite(connection: HotConnection, rows: SettledRows) -> bool:

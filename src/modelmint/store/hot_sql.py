@@ -173,6 +173,7 @@ class HotConnection:
         self._cursor.execute("BEGIN IMMEDIATE")
         self._begun += 1
         if self._own_sync and (self._begun == _BUSY or self._begun % _LOOK == 0):
+            self._log_handle()  # open before anything can fail, so that a sync of it tells of every failure
             lay_out(self._log_file, (CHECKPOINT + CHECKPOINT // 8) * (self._page_size + FRAME_HEADER))
 
     def begin(self) -> int:
@@ -206,12 +207,17 @@ class HotConnection:
     def sync(self) -> None:
         """Sync what was committed, and with it all that was committed before, where the commit did not."""
         if self._own_sync:
-            if self._log is None:
-                self._log = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
-            os.fdatasync(self._log)
+            os.fdatasync(self._log_handle())
+
+    def _log_handle(self) -> int:
+        if self._log is None:
+            self._log = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
+        return self._log
 
     def make_durable(self) -> None:
         """After a sync that failed: whatever is committed goes into the database file, or this fails, too."""
+        if not self._own_sync:
+            return
         busy, _, _ = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise OSError("the log cannot be copied into the database file while somebody reads it")

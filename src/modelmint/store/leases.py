@@ -102,7 +102,7 @@ class Leases:
         plan = "" if account.plan is None else account.plan.name
         return Admitted(name, account.customer, key, lease.subscription, plan, remaining, None)
 
-    # from here on: the writer only
+    # from here on: whoever holds the work on a batch, except ``overdue``, which the idle writer asks, too
     def under_way(self, call: str) -> Reservation | None:
         """The call of this id, where it runs on a lease of this process."""
         return self._under_way.get(call)

@@ -26,8 +26,12 @@ def lay_out(path: str, size: int) -> None:
             end = os.fstat(handle).st_size
             if end >= size:
                 return
-            while end < size:
-                end += os.pwrite(handle, _PIECE[: size - end], end)
-            os.fsync(handle)
+            before = end
+            try:
+                while end < size:
+                    end += os.pwrite(handle, _PIECE[: size - end], end)
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, before)  # what is left of a full disk is for calls
         finally:
             os.close(handle)

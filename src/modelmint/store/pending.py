@@ -1,7 +1,7 @@
 """A future of the hot path: made for every call, so it is a quarter of the price of the library's own.
 
-It is a ``concurrent.futures.Future`` to all who wait for it, with two differences: nobody can cancel it, and what it
-will say may be noted before it is said.
+It is a ``concurrent.futures.Future`` to all who wait for it, with three differences: nobody can cancel it, what it will
+say may be noted before it is said, and ``concurrent.futures.wait`` and ``as_completed`` do not know it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -56,11 +57,14 @@ class Pending(Future[T]):
                 return
             if isinstance(one, _LOCK):
                 one.release()
-                continue
-            try:
-                one(self)
-            except Exception:
-                _log.exception("exception calling callback for %r", self)
+            else:
+                self._call(one)
+
+    def _call(self, fn: Callable[[Future[T]], object]) -> None:
+        try:
+            fn(self)
+        except Exception:
+            _log.exception("exception calling callback for %r", self)
 
     # what a future can do
     def result(self, timeout: float | None = None) -> T:
@@ -82,11 +86,16 @@ class Pending(Future[T]):
         if self._done:
             self._tell()
         if not turn.acquire(timeout=-1 if timeout is None else max(timeout, 0)):
+            with suppress(ValueError):
+                self._heard.remove(turn)
             raise TimeoutError
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
-        self._heard.append(fn)
         if self._done:
+            self._call(fn)
+            return
+        self._heard.append(fn)
+        if self.done():  # meanwhile
             self._tell()
 
     def done(self) -> bool:

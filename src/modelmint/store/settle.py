@@ -48,6 +48,9 @@ class Settle:
         reservation = batch.call_under_way(wanted.reservation)
         if reservation is None:
             return self._earlier(batch)
+        if self._release and (known := batch.earlier_outcome(reservation.id)) is not None:
+            batch.drop(reservation)  # settled, and then its process died before it took that in
+            return known
         outcome, unused = self.outcome(reservation, batch.booked_at)
         if reservation.idempotency_key is not None:
             answer = (wanted.answer or b"") if outcome.billable else None

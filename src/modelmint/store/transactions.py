@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from modelmint.store import express, hot_sql
+from modelmint.store import express, express_sql, hot_sql
 from modelmint.store.batch import Batch
 from modelmint.store.database import Database, as_ours
 from modelmint.store.errors import BooksUnavailable
@@ -35,8 +35,9 @@ class Transactions:
         self._database = database
         self._memory = memory
         self._refresh = refresh
-        #: Held by who works on a batch.
+        #: Held by who works on a batch; and whether the writer's thread, which works for many, waits for it.
         self._work = threading.Lock()
+        self._wanted = False
         self._turn: Turn | None = None
         self._connection: HotConnection | None = None
         self._closed = False
@@ -45,16 +46,18 @@ class Transactions:
 
     def run(self, operations: Sequence[Operation]) -> list[Operation]:
         """Do all; those that wait for another process, to be tried again soon."""
+        self._wanted = True
         with self._work:
+            self._wanted = False
             self._execute(operations)
         return [operation for operation in operations if operation.waits]
 
     def settle_here(self, operation: Settle) -> bool:
-        """Settle on the caller's thread; False, and nothing done, where anybody else is at work or reading is needed.
+        """Settle on the caller's thread; False, and nothing done, where that would wait for others or has to read.
 
         A caller who waits for nothing else saves two changes of thread, which cost as much as half a sync.
         """
-        if not self._work.acquire(blocking=False):
+        if self._wanted or not self._work.acquire(blocking=False):
             return False
         try:
             return not self._closed and self._express([operation], patient=False)
@@ -132,28 +135,34 @@ class Transactions:
         """Settle calls on leases, which needs no reading; False where the whole path is needed."""
         if self._connection is not None and self._connection.settles is False:
             return False
-        batch = express.prepare(operations, self._memory)
-        if batch is None:
-            return False
-        turn, committed = self._my_turn(), False
-        if not turn.take(patient=patient):
-            return False
+        batch, committed = None, False
         try:
+            batch = express.prepare(operations, self._memory)
+            turn = None if batch is None else self._my_turn()
+            if batch is None or turn is None or not turn.take(patient=patient):
+                return False
             try:
                 connection = self._connect()
-                if not batch.write(connection):
+                if not express_sql.write(connection, batch, patient=patient):
                     return False
             finally:
                 turn.give_back()
             committed = True
             connection.sync()
-        except Exception as error:
-            batch.failed()
+            batch.written()
+        except BaseException as error:  # Ctrl-C comes to the caller's thread, which must not keep the transaction open
+            if batch is not None:
+                batch.failed()
             self._undo()
             if committed:
                 self._perhaps_stored(operations, error)
+            elif _is_lock_timeout(error):  # to wait as long once more would help nobody
+                for operation in operations:
+                    operation.failed(error)
+                return True
+            if not isinstance(error, Exception):
+                raise
             return committed  # else the whole path looks at what the database kept
-        batch.written()
         for operation in operations:
             operation.durable()
         return True
@@ -166,7 +175,7 @@ class Transactions:
         for operation in operations:
             operation.apply(batch)
 
-    def _perhaps_stored(self, operations: Sequence[Operation], error: Exception) -> None:
+    def _perhaps_stored(self, operations: Sequence[Operation], error: BaseException) -> None:
         self._unsynced = True
         told = BooksUnavailable(
             f"the books were written, and the disk did not confirm it: {error}. It may have been stored; settle again",
@@ -221,6 +230,11 @@ def _is_to_be_repeated(error: Exception) -> bool:
     if isinstance(error, LeaseLost) or type(error).__name__ == "DivisionByZero":
         return True
     return getattr(error, "sqlstate", None) in {"40P01", "40001"}
+
+
+def _is_lock_timeout(error: BaseException) -> bool:
+    """Whether PostgreSQL gave up waiting for another transaction."""
+    return getattr(error, "sqlstate", None) == "55P03"
 
 
 def _is_outage(error: Exception) -> bool:

@@ -57,15 +57,16 @@ class OutcomeCounts:
     """
 
     def __init__(self) -> None:
-        self._since: int | None = None
-        self._before: Counted = {}
+        #: Until when days are remembered, and what they hold; replaced together, as several threads read.
+        self._known: tuple[int, Counted] = (-1, {})
 
     def read(self, connection: Connection, now: int) -> Counted:
         """(model, status, code) -> outcomes so far; ``now`` in microseconds."""
         since = now - now % _DAY - 2 * _DAY
-        if since != self._since:
-            self._before, self._since = _summed(connection, call_rollups.c.bucket < since), since
-        found = dict(self._before)
+        known = self._known
+        if since != known[0]:
+            known = self._known = since, _summed(connection, call_rollups.c.bucket < since)
+        found = dict(known[1])
         for kind, n in _summed(connection, call_rollups.c.bucket >= since).items():
             found[kind] = found.get(kind, 0) + n
         return found

@@ -1,16 +1,18 @@
 """Group commit: one thread per process turns whatever is waiting into one transaction and one sync.
 
 Nobody waits for a batch to fill: at low load a batch is one call, under load it is what arrived during the
-last commit.
+last commit. A lone settlement may be done on its caller's own thread instead.
 """
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
 
 from modelmint.commerce.moments import micros
+from modelmint.store.database import as_ours
 from modelmint.store.errors import BooksUnavailable
 from modelmint.store.leases import TICK, steady
 from modelmint.store.memory import Memory
@@ -22,6 +24,8 @@ from modelmint.store.transactions import Transactions
 LARGEST = 512
 #: Seconds after which an operation that waits for another process is tried again.
 _AGAIN = 0.002
+
+_log = logging.getLogger(__name__)
 
 
 class GroupWriter:
@@ -100,7 +104,7 @@ class GroupWriter:
             try:
                 first = self._queue.get(timeout=self._patience())
             except queue.Empty:
-                self._tick()
+                self._idle()
                 continue
             batch, stop = self._gather(first)
             self._crowded = len(batch) > 1
@@ -116,6 +120,12 @@ class GroupWriter:
         if self._waiting:
             return max(self._retry_at - time.monotonic(), 0)
         return TICK if self._memory.leases.any else None
+
+    def _idle(self) -> None:
+        try:
+            self._tick()
+        except Exception:  # the thread must live: everybody waits for it
+            _log.exception("the books could not look for recalls; they look again")
 
     def _tick(self) -> None:
         """Nobody asks: try what waits, look for recalls, give back what is not used."""
@@ -150,7 +160,13 @@ class GroupWriter:
         return batch, True
 
     def _execute(self, operations: list[Operation]) -> None:
-        waiting = self._transactions.run(operations)
+        try:
+            waiting = self._transactions.run(operations)
+        except Exception as error:  # a defect of ours; the thread must live, and everybody must hear of it
+            _log.exception("a batch of %d operations failed", len(operations))
+            for operation in operations:
+                operation.failed(as_ours(error))
+            return
         if waiting and not self._waiting:
             self._retry_at = time.monotonic() + _AGAIN
         self._waiting += waiting
