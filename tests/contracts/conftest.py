@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from modelmint.store.express import Express
+from modelmint.store import express_sql
+from modelmint.store.hot_rows import SettledRows
 from modelmint.store.hot_sql import HotConnection
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
 def expressed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many settlements each batch had that was written without reading."""
     found: list[int] = []
-    whole = Express.write
+    whole = express_sql.write
 
-    def write(batch: Express, connection: HotConnection) -> bool:
-        done = whole(batch, connection)
+    def write(connection: HotConnection, rows: SettledRows, *, patient: bool = True) -> bool:
+        done = whole(connection, rows, patient=patient)
         if done:
-            found.append(len(batch.outcomes))
+            found.append(len(rows.outcomes))
         return done
 
-    monkeypatch.setattr(Express, "write", write)
+    monkeypatch.setattr(express_sql, "write", write)
     return found
