@@ -230,7 +230,7 @@ def test_a_write_that_fails_here_is_tried_again_the_whole_way_and_ends_once(
     admitted = [caller.reserve() for _ in range(3)]
     expressed.clear()
     with monkeypatch.context() as broken:
-        for place in ("_sqlite", "express_pg.write"):
+        for place in ("express_sqlite.write", "express_pg.write"):
             broken.setattr(f"modelmint.store.express_sql.{place}", failing)
         assert here(caller, admitted[0]).billable
     assert expressed == []

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelmint.commerce.moments import micros, moment
-from modelmint.store.hot_rows import Rollups, bucket_of, outcome_row
+from modelmint.store.hot_rows import bucket_of, outcome_row
 from modelmint.store.lease import Lease
-from modelmint.store.leases import TICK, Leases, steady
+from modelmint.store.leases import TICK, steady
 from modelmint.store.memory import Memory
 from modelmint.store.operation import Operation
 from modelmint.store.settle import Settle
@@ -22,13 +22,14 @@ from modelmint.store.settle import Settle
 class Express:
     """The rows that a batch of settlements leaves."""
 
-    def __init__(self, leases: Leases, owner: str, closed: int) -> None:
-        self._leases = leases
-        self.owner = owner
+    def __init__(self, memory: Memory, closed: int) -> None:
+        self._memory = memory
+        self._leases = memory.leases
+        self.owner, self.counted_by, self.bucket = memory.owner, memory.counting_owner, 0
         #: The end of the newest closing that we know of: in closed periods nothing is booked.
         self.closed = closed
         self.outcomes: list[tuple[Any, ...]] = []
-        self.rollups: list[tuple[Any, ...]] = []
+        self.shares: list[tuple[str, int]] = []
         #: Calls used of each lease.
         self.used: dict[str, int] = {}
         #: When recalls are looked for with this batch, None: not yet again.
@@ -36,8 +37,9 @@ class Express:
         self._touched: dict[str, Lease] = {}
         self._ended: dict[str, int] = {}
 
-    def take(self, operations: Sequence[Operation], memory: Memory) -> bool:
+    def take(self, operations: Sequence[Operation]) -> bool:
         """Prepare the rows; False where the whole path is needed."""
+        memory = self._memory
         clocked = memory.clock.now()
         now = micros(clocked)
         at = steady()
@@ -47,8 +49,8 @@ class Express:
                 return False
         booked = max(now, self.closed)
         booked_at = clocked if booked == now else moment(booked)
-        rollups = Rollups(memory.counting_owner, bucket_of(booked, self.closed))
-        ended, used, add = self._ended, self.used, self.outcomes.append
+        self.bucket = bucket_of(booked, self.closed)
+        ended, used = self._ended, self.used
         for operation in operations:
             if type(operation) is not Settle:
                 return False
@@ -61,13 +63,13 @@ class Express:
             except Exception:  # whatever is wrong with it, the whole path tells its caller and not the others
                 return False
             ended[call.id] = unused
-            used[lease.id] = used.get(lease.id, 0) + call.calls - unused
+            share = call.calls - unused
+            used[lease.id] = used.get(lease.id, 0) + share
+            self.shares.append((lease.id, share))
             self._touched[lease.id] = lease
-            row = outcome_row(outcome, booked, memory.period(clocked, now, lease.account.anchor)[0])
-            rollups.add(row)
-            add(row)
+            month = memory.period(clocked, now, lease.account.anchor)[0]
+            self.outcomes.append(outcome_row(outcome, booked, month))
             operation.settled(outcome)
-        self.rollups = list(rollups.rows())
         return True
 
     def written(self) -> None:
@@ -89,5 +91,5 @@ def prepare(operations: Sequence[Operation], memory: Memory) -> Express | None:
     """The batch as rows, None where it needs the whole path."""
     if memory.closed is None or memory.leases.has_closed:
         return None
-    found = Express(memory.leases, memory.owner, memory.closed)
-    return found if found.take(operations, memory) else None
+    found = Express(memory, memory.closed)
+    return found if found.take(operations) else None

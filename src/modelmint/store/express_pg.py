@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, SmallInteger, Table
 from modelmint.store import hot_sql
 from modelmint.store.database import BOOKS_LOCK
 from modelmint.store.errors import BooksUnavailable
-from modelmint.store.hot_rows import SettledRows
+from modelmint.store.hot_rows import Rollups, SettledRows
 from modelmint.store.hot_sql import HotConnection
 from modelmint.store.schema import call_rollups, outcomes
 
@@ -40,13 +40,15 @@ def write(connection: HotConnection, rows: SettledRows, *, patient: bool) -> boo
     owner = rows.owner.encode() if rows.looked is not None else None
     check = (b"t" if patient else b"f", owner, b"%d" % rows.closed)
     if len(rows.outcomes) == 1:
-        (added,) = rows.rollups
         ((lease, used),) = rows.used.items()
-        first = (*check, lease.encode(), b"%d" % used, added[0].encode(), b"%d" % added[2])
+        first = (*check, lease.encode(), b"%d" % used, rows.counted_by.encode(), b"%d" % rows.bucket)
         answer = _asked(server, _ONE, [*first, *map(_plain, rows.outcomes[0])])
     else:
         leases = (_texts(list(rows.used)), _numbers(list(rows.used.values())))
-        arrays = (*_arrays(_OUTCOME_TYPES, rows.outcomes), *_arrays(_ROLLUP_TYPES, rows.rollups))
+        added = Rollups(rows.counted_by, rows.bucket)
+        for outcome in rows.outcomes:
+            added.add(outcome)
+        arrays = (*_arrays(_OUTCOME_TYPES, rows.outcomes), *_arrays(_ROLLUP_TYPES, list(added.rows())))
         answer = _asked(server, _MANY, [*check, *leases, *arrays])
     return answer == _DONE
 

@@ -63,12 +63,16 @@ class SettledRows(Protocol):
     #: This process, and the end of the newest closing that it knows of.
     owner: str
     closed: int
+    #: Who counts into the roll-ups, and the first moment of the day's.
+    counted_by: str
+    bucket: int
     #: Calls used of each lease.
     used: dict[str, int]
     #: When recalls are looked for with this batch, None: not with it.
     looked: float | None
     outcomes: list[tuple[Any, ...]]
-    rollups: list[tuple[Any, ...]]
+    #: The lease of each outcome, and the calls used of it.
+    shares: list[tuple[str, int]]
 
 
 class Rollups:

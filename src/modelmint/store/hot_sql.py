@@ -24,7 +24,7 @@ from modelmint.store.log_file import FRAME_HEADER, lay_out
 _AT_ONCE = (64, 48, 32, 24, 16, 12, 8, 7, 6, 5, 4, 3, 2, 1)
 #: Pages of the log after which a commit copies it into the database file.
 CHECKPOINT = 4000
-#: Transactions after which the log is laid out, and after which it is looked whether it still is.
+#: Syncs after which the log is laid out, and after which it is looked whether it still is.
 _BUSY, _LOOK = 256, 4096
 #: Seconds after which PostgreSQL ends the transaction of a process that says nothing.
 STOPPED = 5
@@ -142,8 +142,8 @@ class HotConnection:
         self._cursor = connection.cursor()
         self.kind = kind
         self._texts: dict[str, str] = {}
-        self._begun = 0
-        #: Whether the server was taught to settle (express_pg), None: not yet tried.
+        self._syncs, self._lay_out_at = 0, _BUSY
+        #: Whether this session was taught to settle (express_sqlite, express_pg), None: not yet tried.
         self.settles: bool | None = None
         if self._own_sync:
             (self._page_size,) = self._cursor.execute("PRAGMA page_size").fetchone()
@@ -171,10 +171,14 @@ class HotConnection:
     def start(self) -> None:
         """Begin to write (SQLite)."""
         self._cursor.execute("BEGIN IMMEDIATE")
-        self._begun += 1
-        if self._own_sync and (self._begun == _BUSY or self._begun % _LOOK == 0):
+        if self.is_due():
             self._log_handle()  # open before anything can fail, so that a sync of it tells of every failure
             lay_out(self._log_file, (CHECKPOINT + CHECKPOINT // 8) * (self._page_size + FRAME_HEADER))
+            self._lay_out_at = self._syncs + _LOOK
+
+    def is_due(self) -> bool:
+        """Whether the log is to be laid out in this transaction (SQLite)."""
+        return self._own_sync and self._syncs >= self._lay_out_at
 
     def begin(self) -> int:
         """Start; after this nobody closes a period or changes a plan until the end. The last closing's end, or 0."""
@@ -208,6 +212,7 @@ class HotConnection:
         """Sync what was committed, and with it all that was committed before, where the commit did not."""
         if self._own_sync:
             os.fdatasync(self._log_handle())
+            self._syncs += 1
 
     def _log_handle(self) -> int:
         if self._log is None:
@@ -237,9 +242,9 @@ class HotConnection:
         if values:
             self._cursor.executemany(self._text(statement), values)
 
-    def change(self, statement: str, values: Sequence[Any]) -> int:
-        """One statement that changes rows; how many."""
-        return int(self._cursor.execute(self._text(statement), values).rowcount)
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """A statement as it is."""
+        self._cursor.execute(statement, values)
 
     def add(self, insert: Insert, rows: Sequence[Sequence[Any]]) -> None:
         """``rows`` in as few statements as may be."""
