@@ -31,9 +31,9 @@ _ADDED = {
     "period": "NEW.month",
     "n": "1",
 }
-_VIEW = f"CREATE TEMP VIEW settled AS SELECT {', '.join(f'NULL AS {name}' for name in _COLUMNS)}"
+_VIEW = f"CREATE TEMP VIEW IF NOT EXISTS settled AS SELECT {', '.join(f'NULL AS {name}' for name in _COLUMNS)}"
 _TRIGGER = f"""
-CREATE TEMP TRIGGER settle INSTEAD OF INSERT ON settled BEGIN
+CREATE TEMP TRIGGER IF NOT EXISTS settle INSTEAD OF INSERT ON settled BEGIN
   UPDATE leases SET granted = granted - NEW.used WHERE id = NEW.lease AND recalled = 0
     AND (NEW.closed IS NULL OR NEW.closed = (SELECT coalesce(max(ends_at), 0) FROM closings))
     AND (NEW.looker IS NULL OR NOT EXISTS ({hot_sql.RECALLED.replace("?", "NEW.looker")}));

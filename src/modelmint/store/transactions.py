@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from modelmint.store import express, express_sql, hot_sql
 from modelmint.store.batch import Batch
@@ -112,9 +113,10 @@ class Transactions:
         except Exception as error:  # whatever it was, every caller must hear of it and the thread must live
             if batch is not None:
                 batch.lending.failed()
-            self._undo()
+            lost = not self._undo() and batch is not None
             if committed:
-                self._perhaps_stored(operations, error)
+                self._unsynced = True
+                _fail(operations, _perhaps_stored(f"the disk did not confirm it: {error}"))
             elif not told and tries > 1 and _is_to_be_repeated(error):
                 self._execute(operations, tries - 1)
             elif len(operations) > 1 and not told and not _is_outage(error):
@@ -122,8 +124,7 @@ class Transactions:
                 for operation in operations:
                     self._execute([operation])
             else:
-                for operation in operations:
-                    operation.failed(as_ours(error))
+                _fail(operations, _perhaps_stored(f"the connection broke: {error}") if lost else as_ours(error))
             return
         batch.written()
         for operation in operations:
@@ -155,10 +156,10 @@ class Transactions:
                 batch.failed()
             self._undo()
             if committed:
-                self._perhaps_stored(operations, error)
+                self._unsynced = True
+                _fail(operations, _perhaps_stored(f"the disk did not confirm it: {error}"))
             elif _is_lock_timeout(error):  # to wait as long once more would help nobody
-                for operation in operations:
-                    operation.failed(error)
+                _fail(operations, error)
                 return True
             if not isinstance(error, Exception):
                 raise
@@ -174,15 +175,6 @@ class Transactions:
         )
         for operation in operations:
             operation.apply(batch)
-
-    def _perhaps_stored(self, operations: Sequence[Operation], error: BaseException) -> None:
-        self._unsynced = True
-        told = BooksUnavailable(
-            f"the books were written, and the disk did not confirm it: {error}. It may have been stored; settle again",
-            retry_after=1,
-        )
-        for operation in operations:
-            operation.failed(told)
 
     def _refresh_credit(self, subscriptions: Iterable[str]) -> None:
         for subscription in sorted(subscriptions):
@@ -207,11 +199,11 @@ class Transactions:
             )
         return self._connection
 
-    def _undo(self) -> None:
-        """Roll back, or drop a connection that cannot."""
+    def _undo(self) -> bool:
+        """Roll back, or drop a connection that cannot; whether nothing is stored for certain."""
         connection = self._connection
         if connection is None:
-            return
+            return True
         try:
             connection.rollback()
             broken = connection.broken
@@ -219,10 +211,20 @@ class Transactions:
             broken = True
         if broken:
             self._connection = None
-            try:
+            with suppress(Exception):
                 connection.close()
-            except Exception:
-                return
+        return not broken
+
+
+def _fail(operations: Sequence[Operation], error: BaseException) -> None:
+    for operation in operations:
+        operation.failed(error)
+
+
+def _perhaps_stored(why: str) -> BooksUnavailable:
+    return BooksUnavailable(
+        f"the books were written, and {why.rstrip('. ')}. It may have been stored; settle again", retry_after=1
+    )
 
 
 def _is_to_be_repeated(error: Exception) -> bool:
