@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,9 @@ from sqlalchemy.exc import OperationalError
 from modelmint.store.open import open_books
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A shell starts jobs in the background with Ctrl-C ignored, and so would every process be that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
