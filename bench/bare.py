@@ -37,7 +37,7 @@ class Bare:
             dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
             self.connection = psycopg.connect(dsn, autocommit=True)
         self._cursor = self.connection.cursor()
-        self._cursor.execute("CREATE TABLE IF NOT EXISTS bare (at TEXT)")
+        self._cursor.execute("CREATE TABLE bare (at TEXT)")
         self._insert = f"INSERT INTO bare VALUES ({'?' if self._sqlite else '%s'})"
 
     def commit_one(self) -> float:
@@ -64,8 +64,7 @@ class BareCall:
     tells_early = False
 
     def __init__(self) -> None:
-        self._done: Pending[None] = Pending()
-        self.future = self._done
+        self.future: Pending[None] = Pending()
 
     def digests(self) -> list[str]:
         return []
@@ -80,10 +79,10 @@ class BareCall:
         return None
 
     def durable(self) -> None:
-        self._done.resolve()
+        self.future.resolve()
 
     def failed(self, error: BaseException) -> None:
-        self._done.fail(error)
+        self.future.fail(error)
 
 
 class _BareRows(Transactions):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from modelmint.kit.clock import ManualClock
 from modelmint.store import express_sql
+from modelmint.store.books import SqlBooks
 from modelmint.store.hot_rows import SettledRows
 from modelmint.store.hot_sql import HotConnection
+from modelmint.store.open import open_books
+from modelmint.testing.books import START
 
 if TYPE_CHECKING:
     from conftest import Postgres
@@ -30,6 +34,20 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
 def url(new_url: Callable[[], str]) -> str:
     """An empty database."""
     return new_url()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Noon, in the middle of a billing period."""
+    return ManualClock(START)
+
+
+@pytest.fixture
+def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
+    """Open books, which go by ``clock``."""
+    opened = open_books(url, clock)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -11,31 +11,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import event
 
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.period import month_of
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
-from modelmint.testing.books import Caller, a_caller
+from modelmint.testing.books import START, Caller, a_caller
 
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 CALLER = Path(__file__).with_name("caller_process.py")
 OK, BROKEN = ("reader", 200, "ok"), ("reader", 500, "engine_failed")
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
-    opened = open_books(url, clock)
-    yield opened
-    opened.close()
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,9 +20,8 @@ from modelmint.store.books import SqlBooks
 from modelmint.store.leases import recall
 from modelmint.store.open import open_books
 from modelmint.store.schema import call_rollups, leases, outcomes, subscriptions
-from modelmint.testing.books import Caller, a_caller, some_plans
+from modelmint.testing.books import START, Caller, a_caller, some_plans
 
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 NOVEMBER = month_of(START)
 #: Columns that name the customer, the call or the process.
 NAMES = {"seq", "id", "customer", "key", "subscription", "owner"}
@@ -34,18 +33,6 @@ TEXTS = [
     "NULL", "null", "naïve Ünïcode", "肺炎筛查 阳性", "🩺", "  spaces  ", "two\nlines\tand a tab", "%s ? $1 :name",
     "'; DROP TABLE outcomes; --",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
-    opened = open_books(url, clock)
-    yield opened
-    opened.close()
 
 
 def on_a_lease(books: SqlBooks, name: str = "Clinic North", **terms: Any) -> Caller:

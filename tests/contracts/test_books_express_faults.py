@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,24 +25,11 @@ from modelmint.store.errors import BooksUnavailable
 from modelmint.store.hot_sql import HotConnection
 from modelmint.store.open import open_books
 from modelmint.store.schema import leases, subscriptions
-from modelmint.testing.books import Caller, a_caller, some_plans
+from modelmint.testing.books import START, Caller, a_caller, some_plans
 
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 NOVEMBER = month_of(START)
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every commit syncs by itself")
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
-    opened = open_books(url, clock)
-    yield opened
-    opened.close()
 
 
 def on_plan(books: SqlBooks, name: str = "Clinic North", **terms: Any) -> Caller:

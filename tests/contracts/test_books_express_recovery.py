@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,22 +19,7 @@ from modelmint.store.errors import BooksUnavailable
 from modelmint.store.hot_sql import HotConnection
 from modelmint.store.open import open_books
 from modelmint.store.schema import leases
-from modelmint.testing.books import Caller, a_caller
-
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
-    opened = open_books(url, clock)
-    assert isinstance(opened, SqlBooks)
-    yield opened
-    opened.close()
+from modelmint.testing.books import START, Caller, a_caller
 
 
 def frequent(books: SqlBooks, name: str = "Clinic North") -> Caller:

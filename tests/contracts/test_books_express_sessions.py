@@ -6,7 +6,6 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,12 +19,11 @@ from modelmint.store.books import SqlBooks
 from modelmint.store.errors import BooksUnavailable
 from modelmint.store.open import open_books
 from modelmint.store.schema import subscriptions
-from modelmint.testing.books import Caller, a_caller, some_plans
+from modelmint.testing.books import START, Caller, a_caller, some_plans
 
 if TYPE_CHECKING:
     from conftest import Postgres
 
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 

@@ -32,21 +32,7 @@ from modelmint.store.books import SqlBooks
 from modelmint.store.errors import BooksUnavailable
 from modelmint.store.open import open_books
 from modelmint.store.schema import leases, subscriptions
-from modelmint.testing.books import Caller, a_caller, some_plans
-
-START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
-    opened = open_books(url, clock)
-    yield opened
-    opened.close()
+from modelmint.testing.books import START, Caller, a_caller, some_plans
 
 
 @pytest.fixture

@@ -195,12 +195,11 @@ class Batch:
             self.book(outcome, call.lease.account.anchor)
             return
         self.counts.give_back(call.subscription, unused, call.month)
-        self.reservations.pop(call.id, None)
-        self._ended.append((call.id,))
+        self.drop(call)
         self.book(outcome, self.counts.anchor(call.subscription))
 
     def drop(self, call: Reservation) -> None:
-        """A call that ended has a reservation still."""
+        """The reservation of a call that ended goes."""
         self.reservations.pop(call.id, None)
         self._ended.append((call.id,))
 

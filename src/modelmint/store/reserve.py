@@ -161,8 +161,7 @@ class Refuse:
         self._status = status
         self._code = code
         self.waits = self.tells_early = False
-        self._done: Pending[None] = Pending()
-        self.future = self._done
+        self.future: Pending[None] = Pending()
 
     def digests(self) -> list[str]:
         return [] if self._request.key_digest is None else [self._request.key_digest]
@@ -171,23 +170,23 @@ class Refuse:
         return []
 
     def apply(self, batch: Batch) -> None:
-        self._done.reset()
+        self.future.reset()
         try:
             account = batch.account(self._request.key_digest)
         except Unauthenticated as refusal:
-            self._done.problem = refusal.with_traceback(None)
+            self.future.problem = refusal.with_traceback(None)
             return
         batch.book(_refusal(batch, account, self._request, self._status, self._code), account.anchor)
 
     def decided(self) -> None:
-        if self._done.problem is not None:
-            self._done.resolve()
+        if self.future.problem is not None:
+            self.future.resolve()
 
     def durable(self) -> None:
-        self._done.resolve()
+        self.future.resolve()
 
     def failed(self, error: BaseException) -> None:
-        self._done.fail(error)
+        self.future.fail(error)
 
 
 def _fingerprint(request: AdmissionRequest) -> str:

@@ -26,8 +26,7 @@ class Settle:
         #: Whether this operation was the one that ended the reservation.
         self.ended = False
         self.waits = self.tells_early = False
-        self._outcome: Pending[Outcome] = Pending()
-        self.future = self._outcome
+        self.future: Pending[Outcome] = Pending()
 
     def digests(self) -> list[str]:
         return []
@@ -37,11 +36,11 @@ class Settle:
 
     def apply(self, batch: Batch) -> None:
         self.ended = False
-        self._outcome.reset()
+        self.future.reset()
         try:
-            self._outcome.value = self._settle(batch)
+            self.future.value = self._settle(batch)
         except ModelmintError as problem:
-            self._outcome.problem = problem.with_traceback(None)
+            self.future.problem = problem.with_traceback(None)
 
     def _settle(self, batch: Batch) -> Outcome:
         wanted = self.settlement
@@ -97,7 +96,7 @@ class Settle:
 
     def settled(self, outcome: Outcome) -> None:
         """It is written; what the call came to is told when that is durable."""
-        self._outcome.value = outcome
+        self.future.value = outcome
         self.ended = True
 
     def _earlier(self, batch: Batch) -> Outcome:
@@ -115,10 +114,10 @@ class Settle:
         return None
 
     def durable(self) -> None:
-        self._outcome.resolve()
+        self.future.resolve()
 
     def failed(self, error: BaseException) -> None:
-        self._outcome.fail(error)
+        self.future.fail(error)
 
 
 class Release:
@@ -127,8 +126,7 @@ class Release:
     def __init__(self, leases: Sequence[str]) -> None:
         self._leases = leases
         self.waits = self.tells_early = False
-        self._done: Pending[None] = Pending()
-        self.future = self._done
+        self.future: Pending[None] = Pending()
 
     def digests(self) -> list[str]:
         return []
@@ -137,17 +135,17 @@ class Release:
         return []
 
     def apply(self, batch: Batch) -> None:
-        self._done.reset()
+        self.future.reset()
         batch.lending.release(self._leases)
 
     def decided(self) -> None:
         return None
 
     def durable(self) -> None:
-        self._done.resolve()
+        self.future.resolve()
 
     def failed(self, error: BaseException) -> None:
-        self._done.fail(error)
+        self.future.fail(error)
 
 
 def _is_negative(wanted: Settlement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from modelmint.commerce.types import AdmissionRequest, Admitted, Customer, Key, 
 from modelmint.kit.digest import digest_bytes
 from modelmint.venture.sections.plans import PlanSection
 
+#: Noon, in the middle of a billing period.
+START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 #: The plans of the sample venture, and one with every limit.
 PLANS: dict[str, dict[str, Any]] = {
     "trial": {"free_calls": 5, "days": 14},
