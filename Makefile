@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@date +%s > $(VENV)/.started
 	@echo "Installing into $(VENV) (PyTorch is the large part) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[workshop,openvino,postgres,pdf,parquet,stripe,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[workshop,openvino,postgres,pdf,parquet,stripe,test,dev]'
 	@echo "Installed in $$(( $$(date +%s) - $$(cat $(VENV)/.started) )) s."
 	@touch $@
 
