@@ -7,13 +7,13 @@ from dataclasses import replace
 from modelmint.evaluation.gates import check
 from modelmint.inference.types import Timing
 from modelmint.kit.estimate import Estimate
+from modelmint.market.value import Market, cost_statement
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.gates import GatesSection
 from modelmint.venture.sections.money import CostsSection, MachineSection
 from modelmint.workshop.appraise import Appraisal, found_figures
 from modelmint.workshop.report import candidate_row, cost_body
 from modelmint.workshop.types import Candidate, Choice
-from modelmint.workshop.value import Market, cost_statement
 
 FLAT = Estimate(1.0, 0.9, 1.1, 40)
 CANDIDATE = Candidate(

@@ -9,8 +9,9 @@ from modelmint.evaluation.types import GateResult
 from modelmint.inference.types import Timing
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.estimate import Estimate
+from modelmint.market.types import Amount, CostStatement
 from modelmint.workshop.choose import Option, choose, paired_difference
-from modelmint.workshop.types import Amount, Candidate, CostStatement
+from modelmint.workshop.types import Candidate
 
 ROWS = 500
 

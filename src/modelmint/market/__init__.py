@@ -1,1 +1,1 @@
-"""Sizing, rivals, pricing, growth from measured cost and the ledger. Filled by later issues."""
+"""Economics of a model that is sold: what a month costs and brings. Sizing, rivals, growth come with later issues."""

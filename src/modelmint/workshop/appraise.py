@@ -21,16 +21,17 @@ from modelmint.evaluation.gates import check
 from modelmint.evaluation.intervals import wilson
 from modelmint.evaluation.types import GateResult
 from modelmint.kit.canonical import plain
+from modelmint.market.revenue import monthly_revenue
+from modelmint.market.types import CostStatement
+from modelmint.market.value import Market, best_level, cost_statement, nearest_level
 from modelmint.serving.types import LoadResult
 from modelmint.venture.load import LoadedVenture
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.choose import Option, choose
 from modelmint.workshop.errors import NothingForSale
 from modelmint.workshop.records import read_loads, read_rows, read_verdict
-from modelmint.workshop.revenue import monthly_revenue
 from modelmint.workshop.training.types import TrainedRun
-from modelmint.workshop.types import BASELINE, Candidate, Choice, CostStatement
-from modelmint.workshop.value import Market, best_level, cost_statement, nearest_level
+from modelmint.workshop.types import BASELINE, Candidate, Choice
 
 _DROPS = {"accuracy_drop": "accuracy", "auroc_drop": "auroc"}
 

@@ -13,7 +13,8 @@ from modelmint.evaluation.types import GateResult
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.estimate import Estimate
 from modelmint.kit.money import exponent
-from modelmint.workshop.types import Candidate, Choice, CostStatement
+from modelmint.market.types import CostStatement
+from modelmint.workshop.types import Candidate, Choice
 
 _RESAMPLES = 2000
 

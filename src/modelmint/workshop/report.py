@@ -9,12 +9,13 @@ from typing import Any
 
 from modelmint.data.version import DatasetVersion
 from modelmint.kit.canonical import plain
+from modelmint.market.types import CostStatement
+from modelmint.market.value import best_level, nearest_level
 from modelmint.serving.types import LoadResult
 from modelmint.workshop.appraise import Appraisal, ModelWork, against_parent
 from modelmint.workshop.steps.price import LOAD_LIMIT
 from modelmint.workshop.steps.release import ModelParts
-from modelmint.workshop.types import Candidate, CostStatement
-from modelmint.workshop.value import best_level, nearest_level
+from modelmint.workshop.types import Candidate
 
 NOT_COMPUTABLE = "not computable"
 _COST_FIGURES = (

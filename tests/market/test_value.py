@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from modelmint.evaluation.intervals import wilson
+from modelmint.kit.canonical import canonical_json
 from modelmint.kit.estimate import Estimate
 from modelmint.kit.money import parse_price
+from modelmint.market.revenue import Revenue, monthly_revenue
+from modelmint.market.value import Market, best_level, cost_statement, nearest_level, peak_rate
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
 from modelmint.venture.sections.plans import PlanSection
-from modelmint.workshop.revenue import Revenue, monthly_revenue
-from modelmint.workshop.value import Market, best_level, cost_statement, nearest_level, peak_rate
 
 
 def load(rate: float | None) -> LoadResult:
@@ -193,3 +194,31 @@ def test_levels_with_errors_or_without_calls_measure_nothing() -> None:
     assert best_level(levels(FAILING, best=FAILING)) is None
     assert cost_statement(market(), levels(FAILING, best=FAILING), WRONG, 0.0).calls_per_second is None
     assert nearest_level(levels(SLOW, FAST, best=SLOW)) is SLOW
+
+
+#: Written by ``workshop/value.py`` before the arithmetic moved here, for the digits venture as it was measured.
+BEFORE_THE_MOVE = (
+    b'{"abstained_share":0.0,"assumptions":["storage costs nothing, as [costs] storage_per_call is not sta'
+    b'ted","an answer left open costs nothing, as [costs] review_per_abstention is not stated","a customer'
+    b' of studio makes exactly the 20000 calls that are included"],"calls_per_second":"632.82","cost_per_1'
+    b'k":"0.000035116","cost_per_1k_at_demand":"0.345215","currency":"USD","error_cost":"7.43","gross_marg'
+    b'in":"0.811871935","machine":"2 vCPU cloud instance","machine_cost":"58.40","machines":1,"missing":[]'
+    b',"monthly_value":{"high":"296.64","low":"256.45","value":"290.52"},"payment_fees":"10.64","peak_call'
+    b's_per_second":"0.304414003","revenue":"367.00","review_cost":"0.00","storage_cost":"0.00","wrong_sha'
+    b're":{"high":0.020753,"level":0.95,"low":0.000657,"n":269,"value":0.0037174721189591076}}'
+)
+
+
+def test_a_statement_is_to_the_byte_what_it_was_before_the_arithmetic_moved() -> None:
+    best = LoadPoint(8, 637, 632.82, 11.254, 32.947, 2.1664, 0)
+    measured = LoadResult((best,), best, 100.0, 2, "onnxruntime", 1, 0.1349, 0.261, 5.551)
+    plans = {
+        "trial": plan(free_calls=200, days=14),
+        "payg": plan(per_call="0.002 USD"),
+        "studio": plan(monthly="29 USD", included_calls=20_000, overage="0.001 USD"),
+    }
+    demand = DemandSection(calls_per_month=200_000, peak_to_mean=4.0, plan_mix={"payg": 0.7, "studio": 0.3})
+    costs = CostsSection.model_validate({"wrong_answer": "0.01 USD", "payment_fee": "2.9 %"})
+    machine = MachineSection.model_validate({"name": "2 vCPU cloud instance", "price_per_hour": "0.08 USD"})
+    digits = Market(demand, costs, machine, monthly_revenue(plans, demand), "USD")
+    assert canonical_json(cost_statement(digits, measured, wilson(1, 269), 0.0)) == BEFORE_THE_MOVE

@@ -13,10 +13,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from modelmint.kit.estimate import Estimate
 from modelmint.kit.money import exponent
+from modelmint.market.revenue import Revenue
+from modelmint.market.types import Amount, CostStatement
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
-from modelmint.workshop.revenue import Revenue
-from modelmint.workshop.types import Amount, CostStatement
 
 #: 365 x 24 / 12: hours of a mean month.
 HOURS = 730
