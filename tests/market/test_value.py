@@ -9,7 +9,8 @@ from modelmint.evaluation.intervals import wilson
 from modelmint.kit.canonical import canonical_json
 from modelmint.kit.estimate import Estimate
 from modelmint.kit.money import parse_price
-from modelmint.market.revenue import Revenue, monthly_revenue
+from modelmint.market.revenue import monthly_revenue
+from modelmint.market.types import Revenue
 from modelmint.market.value import Market, best_level, cost_statement, nearest_level, peak_rate
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
@@ -35,7 +36,7 @@ COSTS = CostsSection.model_validate(
     }
 )
 MACHINE = MachineSection.model_validate({"price_per_hour": "0.08 USD"})
-REVENUE = Revenue(Decimal("52560.00"), ("payg",), ())
+REVENUE = Revenue(Decimal("52560.00"), (), ())
 WRONG = Estimate(0.02, 0.01, 0.04, 500)
 
 

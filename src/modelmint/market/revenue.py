@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from modelmint.commerce.billing.draft import build
 from modelmint.commerce.billing.types import BillingInputs, Held
@@ -14,32 +15,31 @@ from modelmint.commerce.metering.types import Cell, Quantities
 from modelmint.commerce.types import Fits, Plan
 from modelmint.kit.money import Money
 from modelmint.kit.period import billing_period
+from modelmint.market.types import PlanRevenue, Revenue
 from modelmint.venture.sections.money import DemandSection
 from modelmint.venture.sections.plans import PlanSection
 
 #: Any full month: prices do not depend on which.
 _MONTH = billing_period(datetime(2026, 1, 1, tzinfo=UTC))
+#: Shares are floats; what is missing to one by less is nobody's calls.
+_ROUNDING = Decimal("1e-9")
 #: What the expected calls tell; each is of one item.
 _EXPECTED = ("calls", "items")
 
 
-@dataclass(frozen=True, slots=True)
-class Revenue:
-    """Major units a month, how it comes about plan by plan, and what was assumed."""
-
-    amount: Decimal
-    plans: tuple[str, ...]
-    assumptions: tuple[str, ...]
-
-
 def monthly_revenue(sections: Mapping[str, PlanSection], demand: DemandSection) -> Revenue | None:
+    """What ``demand`` brings with the plans of a venture file; see ``revenue_of``."""
+    return revenue_of(plans_from(sections), demand)
+
+
+def revenue_of(plans: Sequence[Plan], demand: DemandSection) -> Revenue | None:
     """What ``demand`` brings under its plan mix; None where no plan costs anything.
 
     Calls of a plan are spread over as many customers as its calls per customer make, the last one taking the
     rest, and each is billed a month by the plan's own terms.
     """
-    plans = {plan.name: plan for plan in plans_from(sections)}
-    paid = [plan.name for plan in for_sale(list(plans.values()))]
+    by_name = {plan.name: plan for plan in plans}
+    paid = [plan.name for plan in for_sale(plans)]
     if not paid:
         return None
     assumptions: list[str] = []
@@ -50,30 +50,29 @@ def monthly_revenue(sections: Mapping[str, PlanSection], demand: DemandSection) 
             assumptions.append(f"all calls come in equal shares through the paid plans ({', '.join(paid)})")
         else:
             assumptions.append(f"all calls come through the plan {paid[0]}")
-    elif sum(shares.values()) < 1:
-        assumptions.append(f"{1 - sum(shares.values()):.3g} of all calls are in no plan and bring nothing")
-    total, told = Decimal(0), []
-    for name, share in shares.items():
-        calls = round(demand.calls_per_month * share)
-        amount, how = _plan_revenue(plans[name], calls, demand, assumptions)
-        total += amount
-        told.append(f"{name}: {how}")
-    return Revenue(total, tuple(told), tuple(assumptions))
+    elif (rest := 1 - sum(shares.values())) > _ROUNDING:
+        assumptions.append(f"{rest:.3g} of all calls are in no plan and bring nothing")
+    found = [
+        _plan_revenue(by_name[name], round(demand.calls_per_month * share), demand, assumptions)
+        for name, share in shares.items()
+    ]
+    return Revenue(sum((one.amount for one in found), Decimal(0)), tuple(found), tuple(assumptions))
 
 
-def _plan_revenue(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> tuple[Decimal, str]:
+def _plan_revenue(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> PlanRevenue:
     if plan.currency is None or calls == 0:
-        return Decimal(0), f"{calls} calls, free"
+        return PlanRevenue(plan.name, calls, None if calls else 0, Decimal(0))
     _note_unknown(plan, assumptions)
-    each = min(_per_customer(plan, calls, demand, assumptions), plan.max_calls or calls)
+    stated = _per_customer(plan, calls, demand, assumptions)
+    each = min(stated or calls, plan.max_calls or calls)
     full, rest = divmod(calls, each)
     amount = full * _bill(plan, each) + (_bill(plan, rest) if rest else Decimal(0))
-    customers = full + bool(rest)
-    return amount, f"{calls} calls by {customers} customer{'' if customers == 1 else 's'} = {amount} {plan.currency}"
+    known = stated is not None or each < calls
+    return PlanRevenue(plan.name, calls, full + bool(rest) if known else None, amount)
 
 
-def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> int:
-    """Calls a month of one customer of this plan, at least 1."""
+def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: list[str]) -> int | None:
+    """Calls a month of one customer of this plan, at least 1; None where nothing says."""
     if demand.calls_per_customer is not None:
         return min(demand.calls_per_customer, calls)
     free = (c.included or t.up_to for c in plan.charges for t in c.tiers[:1] if c.included or t.price.amount == 0)
@@ -85,7 +84,7 @@ def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: li
         assumptions.append(f"one customer makes all calls of {plan.name}, which includes no number of calls")
     elif any(len(charge.tiers) > 1 for charge in plan.charges):
         assumptions.append(f"one customer makes all calls of {plan.name}, so its tiers are counted once")
-    return calls
+    return None
 
 
 def _note_unknown(plan: Plan, assumptions: list[str]) -> None:
@@ -99,6 +98,7 @@ def _note_unknown(plan: Plan, assumptions: list[str]) -> None:
         assumptions.append(f"calls of {plan.name} are answered, by a model and a variant that no charge names")
 
 
+@lru_cache(4096)
 def _bill(plan: Plan, calls: int) -> Decimal:
     """What one customer pays for a month with so many calls of one item each, a twelfth of a yearly fee in it."""
     used = Quantities(calls, Decimal(calls), Decimal(1))

@@ -3,8 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from modelmint.kit.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of one way to serve a model. None: nobody measured it."""
+
+    #: Calls a second of one machine, within the p99 limit where there is one.
+    calls_per_second: Decimal | None
+    #: Share of calls answered wrongly, and left open, on validation.
+    wrong: Estimate | None
+    left_open: Decimal | None
+    #: False where no p99 limit was held against the rate.
+    limited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRevenue:
+    """What the calls of one plan bring in a month, major units."""
+
+    plan: str
+    calls: int
+    #: None where it makes no difference who calls, as with one price for each call.
+    customers: int | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    """Major units a month, how it comes about plan by plan, and what was assumed."""
+
+    amount: Decimal
+    plans: tuple[PlanRevenue, ...]
+    assumptions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +76,7 @@ class CostStatement:
     monthly_value: Amount | None
     #: Share of calls answered and wrong on validation, and left open.
     wrong_share: Estimate | None
-    abstained_share: float
+    abstained_share: float | None
     #: Every default that was assumed, as a sentence.
     assumptions: tuple[str, ...]
     missing: tuple[str, ...]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from modelmint.kit.estimate import Estimate
-from modelmint.kit.money import exponent
-from modelmint.market.revenue import Revenue
-from modelmint.market.types import Amount, CostStatement
+from modelmint.kit.money import UnitPrice, exponent
+from modelmint.market.types import Amount, CostStatement, Measured, Revenue
 from modelmint.serving.types import LoadPoint, LoadResult
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
 
@@ -58,10 +57,17 @@ def cost_statement(market: Market, load: LoadResult | None, wrong: Estimate, ope
     """Price one candidate: ``wrong`` is the share of calls answered wrongly, ``open_share`` those left open."""
     best = best_level(load) if load else None
     rate = None if best is None else _decimal(best.calls_per_second)
+    limited = load is None or load.p99_limit_ms is not None
+    return worth(market, Measured(rate, wrong, _decimal(open_share), limited))
+
+
+def worth(market: Market, measured: Measured) -> CostStatement:
+    """What a month costs and brings where calls are served as it was ``measured``."""
+    rate = measured.calls_per_second
     peak = peak_rate(market)
     machines = None if rate is None or peak is None else max(1, math.ceil(peak / rate))
-    outlay = _outlay(market, machines, wrong, _decimal(open_share))
-    missing = _missing(market, rate)
+    outlay = _outlay(market, machines, measured)
+    missing = _missing(market, measured, outlay)
     revenue = None if market.revenue is None else market.revenue.amount * market.share
     goods = _sum(outlay.machine, outlay.fees, outlay.storage, outlay.review)
     margin = None if goods is None or not revenue else (revenue - goods) / revenue
@@ -80,9 +86,9 @@ def cost_statement(market: Market, load: LoadResult | None, wrong: Estimate, ope
         error_cost=_coins(outlay.errors[0] if outlay.errors else None, market.currency),
         gross_margin=_text(margin),
         monthly_value=None if missing else _value(revenue, goods, outlay, market.currency),
-        wrong_share=wrong,
-        abstained_share=open_share,
-        assumptions=_assumptions(market, load),
+        wrong_share=measured.wrong,
+        abstained_share=None if measured.left_open is None else float(measured.left_open),
+        assumptions=_assumptions(market, measured.limited),
         missing=tuple(missing),
         machine=market.machine.name,
     )
@@ -113,21 +119,34 @@ def peak_rate(market: Market) -> Decimal | None:
     return market.calls / (HOURS * 3600) * _decimal(market.demand.peak_to_mean)
 
 
-def _outlay(market: Market, machines: int | None, wrong: Estimate, open_share: Decimal) -> Outlay:
+def _outlay(market: Market, machines: int | None, measured: Measured) -> Outlay:
     calls, costs, price = market.calls, market.costs, market.machine.price_per_hour
     if calls is None:
         return Outlay(None, None, None, None, None)
-    per_error = costs.wrong_answer.amount if costs.wrong_answer else Decimal(0)
     storage = costs.storage_per_call.amount if costs.storage_per_call else Decimal(0)
-    review = costs.review_per_abstention.amount if costs.review_per_abstention else Decimal(0)
-    low, value, high = (calls * _decimal(share) * per_error for share in (wrong.low, wrong.value, wrong.high))
     return Outlay(
         machine=None if machines is None or price is None else machines * HOURS * price.amount,
         fees=None if market.revenue is None else market.revenue.amount * market.share * costs.payment_fee,
         storage=calls * storage,
-        review=calls * open_share * review,
-        errors=(value, low, high),
+        review=_review(calls, costs.review_per_abstention, measured.left_open),
+        errors=_errors(calls, costs.wrong_answer, measured.wrong),
     )
+
+
+def _review(calls: Decimal, price: UnitPrice | None, left_open: Decimal | None) -> Decimal | None:
+    """What costs nothing needs no share."""
+    if price is None or not price.amount:
+        return Decimal(0)
+    return None if left_open is None else calls * left_open * price.amount
+
+
+def _errors(calls: Decimal, price: UnitPrice | None, wrong: Estimate | None) -> tuple[Decimal, Decimal, Decimal] | None:
+    if price is None or not price.amount:
+        return Decimal(0), Decimal(0), Decimal(0)
+    if wrong is None:
+        return None
+    low, value, high = (calls * _decimal(share) * price.amount for share in (wrong.low, wrong.value, wrong.high))
+    return value, low, high
 
 
 def _value(revenue: Decimal | None, goods: Decimal | None, outlay: Outlay, currency: str | None) -> Amount | None:
@@ -143,7 +162,7 @@ def _per_thousand_busy(market: Market, rate: Decimal | None) -> Decimal | None:
     return None if price is None or rate is None else price.amount / (rate * 3600) * 1000
 
 
-def _missing(market: Market, rate: Decimal | None) -> list[str]:
+def _missing(market: Market, measured: Measured, outlay: Outlay) -> list[str]:
     found = []
     if market.demand is None:
         found.append("[demand] is not stated")
@@ -151,14 +170,18 @@ def _missing(market: Market, rate: Decimal | None) -> list[str]:
         found.append("no plan in [plans] has a price")
     if market.machine.price_per_hour is None:
         found.append("[machine] price_per_hour is not stated")
-    if rate is None:
+    if measured.calls_per_second is None:
         found.append("no rate was measured within the p99 limit")
+    if market.demand is not None and outlay.errors is None:
+        found.append("the share of wrong answers was not measured")
+    if market.demand is not None and outlay.review is None:
+        found.append("the share of answers left open was not measured")
     return found
 
 
-def _assumptions(market: Market, load: LoadResult | None) -> tuple[str, ...]:
+def _assumptions(market: Market, limited: bool) -> tuple[str, ...]:
     found = []
-    if load is not None and load.p99_limit_ms is None:
+    if not limited:
         found.append("callers wait as long as it takes at the highest rate, as [gates] p99_ms sets no limit")
     if market.demand is not None:
         if market.share != 1:
