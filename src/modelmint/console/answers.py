@@ -112,6 +112,8 @@ class Page:
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    #: Its script may ask this server for more.
+    fetches: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+#: Of a page whose script asks this server for more.
+FETCHING = f"{POLICY}; connect-src 'self'"
 SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -193,6 +195,8 @@ class PageRoute:
         path = (PLACE + self._form.format(**asked.path)) if "failed" in answer.values else request.url.path
         content = self._console.frame.render(answer, asked, path, token, message)
         page = Response(content, answer.status, media_type="text/html")
+        if answer.fetches:
+            page.headers["content-security-policy"] = FETCHING
         if message:
             page.delete_cookie(SAID, path=PLACE)
         return page

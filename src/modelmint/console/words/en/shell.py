@@ -9,6 +9,7 @@ WORDS: dict[str, str] = {
     "frame.language": "Language",
     "frame.sign_out": "Sign out",
     "frame.notice": "Notice of use: {notice}",
+    "nav.product": "Product",
     "nav.sell": "Selling",
     "nav.account": "Your account",
     "nav.overview": "Overview",

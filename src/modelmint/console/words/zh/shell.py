@@ -9,6 +9,7 @@ WORDS: dict[str, str] = {
     "frame.language": "语言",
     "frame.sign_out": "退出",
     "frame.notice": "使用声明：{notice}",
+    "nav.product": "产品",
     "nav.sell": "销售",
     "nav.account": "我的账户",
     "nav.overview": "总览",
