@@ -264,3 +264,37 @@ def test_the_document_tells_of_a_head_that_is_too_large(app: Application) -> Non
     document = ask(app, "GET", "/openapi.json").json()
     assert "too large" in document["components"]["responses"]["E431"]["description"]
     assert all("431" in one["responses"] for path in document["paths"].values() for one in path.values())
+
+
+def test_explanations_come_by_query_and_match_their_documented_schema(app: Application, furnished: Furnished) -> None:
+    import jsonschema
+
+    headers = {"Authorization": f"Bearer {furnished.secret}", "Content-Type": "image/png"}
+    path = "/v1/models/brightness/predict"
+    answer = ask(app, "POST", f"{path}?explain=true", content=picture(250), headers=headers)
+    document = ask(app, "GET", "/openapi.json").json()
+    schema = {"$ref": "#/components/schemas/Answer", "components": document["components"]}
+    jsonschema.validate(answer.json(), schema)
+    found = answer.json()["predictions"][0]["explanation"]
+    jsonschema.validate(found, {"$ref": "#/components/schemas/Explanation", "components": document["components"]})
+    assert (found["label"], found["kind"], len(found["values"])) == (answer.json()["label"], "occlusion", 7)
+    assert "explanation" not in answer.json()
+    for query in ("?explain=false", "?other=1", "?explain=0&x=%ff"):
+        plain = ask(app, "POST", path + query, content=picture(250), headers=headers).json()
+        assert "explanation" not in plain["predictions"][0]
+
+
+def test_a_query_that_cannot_be_read_is_refused_and_not_billed(app: Application, furnished: Furnished) -> None:
+    headers = {"Authorization": f"Bearer {furnished.secret}", "Content-Type": "image/png"}
+    for query in ("explain=maybe", "explain=", "&".join(["a=1"] * 40)):
+        found = ask(app, "POST", f"/v1/models/brightness/predict?{query}", content=picture(250), headers=headers)
+        assert (found.status_code, found.json()["code"]) == (422, "bad_field")
+
+
+def test_a_retry_with_another_wish_is_another_call(app: Application, furnished: Furnished) -> None:
+    headers = {"Authorization": f"Bearer {furnished.secret}", "Content-Type": "image/png", "Idempotency-Key": "wish"}
+    path = "/v1/models/brightness/predict"
+    first = ask(app, "POST", f"{path}?explain=true", content=picture(250), headers=headers)
+    again = ask(app, "POST", f"{path}?explain=true", content=picture(250), headers=headers)
+    assert (again.content, again.headers["idempotent-replay"]) == (first.content, "true")
+    assert ask(app, "POST", path, content=picture(250), headers=headers).json()["code"] == "idempotency_mismatch"

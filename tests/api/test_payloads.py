@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmint.api.errors import BadMultipart, UnsupportedMediaType
+from modelmint.api.errors import BadMultipart, BadQuery, UnsupportedMediaType
 from modelmint.api.payloads import payloads_from
 from modelmint.kit.errors import InvalidInput, LimitExceeded
-from modelmint.tasks.errors import EmptyInput, TooManyInputs
+from modelmint.tasks.errors import BadRequestBody, EmptyInput, TooManyInputs
+from modelmint.tasks.types import Wishes
 
 
 def multipart(*parts: tuple[str, bytes], boundary: str = "xyz") -> bytes:
@@ -80,3 +81,34 @@ def test_no_body_brings_down_the_reader(kind: bytes, body: bytes) -> None:
     except (InvalidInput, LimitExceeded):
         count = 1  # refused, and nothing else was raised
     assert 1 <= count <= 4
+
+
+def test_a_wish_for_explanations_is_read_from_a_form_field_and_from_json() -> None:
+    kind, picture = b"multipart/form-data; boundary=xyz", ('name="a"; filename="1"', b"x")
+    text = base64.b64encode(b"abc").decode()
+    for said, meant in ((b"true", True), (b" TRUE\r\n", True), (b"1", True), (b"false", False), (b"0", False)):
+        wishes = Wishes()
+        assert payloads_from(kind, multipart(('name="explain"', said), picture), 4, wishes) == [b"x"]
+        assert wishes.explain is meant
+    for flag in (True, False):
+        wishes = Wishes()
+        body = json.dumps({"image": text, "explain": flag}).encode()
+        assert payloads_from(b"application/json", body, 4, wishes) == [b"abc"]
+        assert wishes.explain is flag
+
+
+def test_a_wish_that_is_neither_true_nor_false_is_refused() -> None:
+    kind, picture = b"multipart/form-data; boundary=xyz", ('name="a"; filename="1"', b"x")
+    with pytest.raises(BadQuery, match="expected true or false, found 'please'"):
+        payloads_from(kind, multipart(('name="explain"', b"please"), picture), 4, Wishes())
+    for value in ("true", 1, None, []):
+        body = json.dumps({"image": "YQ==", "explain": value}).encode()
+        with pytest.raises(BadRequestBody, match="explain: expected true or false"):
+            payloads_from(b"application/json", body, 4, Wishes())
+
+
+def test_a_file_called_explain_is_an_input_and_no_wish() -> None:
+    wishes = Wishes()
+    body = multipart(('name="explain"; filename="true"', b"true"))
+    assert payloads_from(b"multipart/form-data; boundary=xyz", body, 4, wishes) == [b"true"]
+    assert wishes == Wishes(explain=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modelmint.api.problems import status_of
@@ -16,10 +18,11 @@ from modelmint.commerce.errors import IdempotencyMismatch, TrialSpent, Unauthent
 from modelmint.data.errors import NotAPicture
 from modelmint.kit.period import month_of
 from modelmint.operations.deploy import Follower
-from modelmint.operations.predict import UNKNOWN_MODEL, Predict, PredictReply, PredictRequest
-from modelmint.serving.errors import ClientGone, NotServed, Overloaded
+from modelmint.operations.predict import UNKNOWN_MODEL, Composed, Predict, PredictReply, PredictRequest
+from modelmint.serving.errors import ClientGone, EngineFailed, NotServed, Overloaded, TooManyExplanations
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import HostLimits
+from modelmint.tasks.errors import BadTensor
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 
@@ -38,6 +41,11 @@ class Counter:
     ) -> PredictReply:
         digest = hashlib.sha256((secret or self.furnished.secret).encode()).hexdigest()
         request = PredictRequest(model, payloads or (BRIGHT,), digest, **more)  # type: ignore[arg-type]  # test sugar
+        return self.predict(request).result(timeout=20)
+
+    def encoded(self, **more: object) -> PredictReply:
+        digest = hashlib.sha256(self.furnished.secret.encode()).hexdigest()
+        request = PredictRequest("brightness", (), digest, **more)  # type: ignore[arg-type]  # test sugar
         return self.predict(request).result(timeout=20)
 
     def rows(self) -> list[tuple[int, str, bool]]:
@@ -139,3 +147,58 @@ def test_a_failed_call_may_be_tried_again_under_the_same_key(counter: Counter) -
         counter.ask(idempotency_key="b", body_digest="1" * 64, wanted=lambda: False)
     reply = counter.ask(idempotency_key="b", body_digest="1" * 64)
     assert (json.loads(reply.body)["label"], reply.replayed) == ("bright", False)
+
+
+def test_an_explained_call_is_metered_by_item_and_a_plain_one_is_not(counter: Counter) -> None:
+    answer = json.loads(counter.ask(picture(220, noise=30), BRIGHT, explain=True).body)
+    counter.ask()
+    assert [row.explanations for row in counter.shop.books.outcomes(counter.furnished.customer)] == [2, 0]
+    for prediction in answer["predictions"]:
+        found = prediction["explanation"]
+        assert (found["kind"], found["label"], found["grid"], found["passes"]) == ("occlusion", "bright", [7, 7], 49)
+        assert base64.b64decode(found["png"]).startswith(b"\x89PNG")
+    hottest = [max(max(row) for row in one["explanation"]["values"]) for one in answer["predictions"]]
+    assert hottest == [1.0, 0.0]  # of a picture of one colour every part is the same when it is painted over
+    assert answer["compute_ms"] > sum(prediction["explanation"]["ms"] for prediction in answer["predictions"])
+
+
+def test_a_call_with_too_many_items_to_explain_leaves_a_row_and_is_not_billed(counter: Counter) -> None:
+    with pytest.raises(TooManyExplanations):
+        counter.ask(*[BRIGHT] * 9, explain=True)
+    assert counter.rows() == [(413, "too_many_explanations", False)]
+
+
+def test_a_retry_of_an_explained_call_gets_the_same_bytes_and_is_not_metered_again(counter: Counter) -> None:
+    first = counter.ask(idempotency_key="again", body_digest="d", explain=True)
+    second = counter.ask(idempotency_key="again", body_digest="d", explain=True)
+    assert (second.body, second.replayed) == (first.body, True)
+    assert [row.explanations for row in counter.shop.books.outcomes(counter.furnished.customer)] == [1, 0]
+
+
+def test_an_encoded_input_is_billed_like_a_picture_and_the_caller_composes_the_answer(counter: Counter) -> None:
+    bright = np.ones((2, 1, 8, 8), dtype=np.float32)
+
+    def compose(made: Composed) -> bytes:
+        assert made.answer.outputs is not None
+        return f"{made.model} {made.admitted.plan} {made.answer.outputs.tolist()}".encode()
+
+    given = {"tensor": bright, "compose": compose, "idempotency_key": "k", "body_digest": "d"}
+    reply = counter.encoded(**given)
+    assert reply.body == b"brightness trial [[-4.0, 4.0], [-4.0, 4.0]]"
+    assert counter.encoded(**given).replayed
+    row, replay = counter.shop.books.outcomes(counter.furnished.customer)
+    assert (row.calls, row.items, row.pixels, row.billable) == (2, 2, 128, True)
+    assert not replay.billable
+
+
+def test_a_bad_tensor_and_an_answer_that_cannot_be_composed_are_not_billed(counter: Counter) -> None:
+    bright = np.ones((1, 1, 8, 8), dtype=np.float32)
+
+    def broken(_: Composed) -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(BadTensor):
+        counter.encoded(tensor=bright * np.nan)
+    with pytest.raises(EngineFailed):
+        counter.encoded(tensor=bright, compose=broken)
+    assert counter.rows() == [(422, "bad_tensor", False), (500, "engine_failed", False)]

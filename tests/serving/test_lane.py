@@ -4,82 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pytest
 
 from modelmint.data.errors import NotAPicture
 from modelmint.kit.arrays import AnyArray
+from modelmint.serving.call import Call
 from modelmint.serving.cpu import WorkClock, native_threads, new_helpers
 from modelmint.serving.errors import ClientGone, EngineFailed, Overloaded
-from modelmint.serving.lane import Call, Lane
+from modelmint.serving.lane import Lane
 from modelmint.serving.types import Answer
-from modelmint.tasks.registry import TASKS
-from modelmint.tasks.types import DecisionRule, ModelSpec, Prediction
+from modelmint.tasks.types import Prediction
+from modelmint.testing.lanes import POISON, SPEC, BrightnessEngine, lane_of, submit
 from modelmint.testing.pictures import picture
-
-TASK = TASKS.get("image-classification")
-SPEC = ModelSpec(
-    task=TASK.name,
-    settings=TASK.default_settings(image_size=4, channels=1),
-    labels=("dark", "bright"),
-    decision=DecisionRule(positive="bright", threshold=0.5),
-)
-POISON = 77  # a brightness on which the engine below breaks
-
-
-class BrightnessEngine:
-    """Tells dark from bright, remembers its batches, breaks on ``POISON``, and can be held up."""
-
-    name = "by hand"
-
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
-        self.running = threading.Event()
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.closed = False
-
-    def run(self, batch: AnyArray) -> AnyArray:
-        self.running.set()
-        assert self.go_on.wait(10)
-        self.sizes.append(len(batch))
-        level = batch.mean(axis=(1, 2, 3))
-        if np.isclose(level, POISON / 127.5 - 1, atol=1e-3).any():
-            raise RuntimeError("this graph does not like 77")
-        return np.stack([-4 * level, 4 * level], axis=1).astype(np.float32)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@contextmanager
-def lane_of(engine: Any, *, max_batch: int = 8, max_queue: int = 100) -> Iterator[Lane]:
-    lane = Lane(
-        spec=SPEC,
-        task=TASK,
-        engine=engine,
-        clock=WorkClock(frozenset(), 1),
-        release="r" * 64,
-        variant="default",
-        use="for tests",
-        max_batch=max_batch,
-        max_queue=max_queue,
-    )
-    try:
-        yield lane
-    finally:
-        if not engine.closed:
-            lane.close()
-
-
-def submit(lane: Lane, *levels: int, wanted: Any = None) -> Call:
-    call = Call([picture(level) for level in levels], wanted)
-    assert lane.submit(call)
-    return call
 
 
 def labels(call: Call) -> list[str]:

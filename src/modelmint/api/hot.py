@@ -5,25 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
 from modelmint.api.board import Slot
 from modelmint.api.body import header, read_body
 from modelmint.api.bridge import result_of
-from modelmint.api.errors import BadHeader, Unforeseen
+from modelmint.api.errors import BadHeader, BadQuery, Unforeseen
 from modelmint.api.identity import key_digest
 from modelmint.api.limits import limit_headers
-from modelmint.api.payloads import payloads_from
+from modelmint.api.payloads import flag_from, payloads_from
 from modelmint.api.problems import Headers, problem
 from modelmint.api.respond import JSON, send_bytes
 from modelmint.commerce.types import AdmissionRequest
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.operations.predict import Predict, PredictReply, PredictRequest
+from modelmint.tasks.types import Wishes
 
 PREFIX, SUFFIX = "/v1/models/", "/predict"
 _LONGEST_IDEMPOTENCY_KEY = 255
+_MOST_FIELDS = 20
 
 
 class PredictRoute:
@@ -61,12 +64,33 @@ class PredictRoute:
     async def _read(self, scope: Scope, receive: Receive, model: str, digest: str, arrived: float) -> PredictRequest:
         body = await read_body(scope, receive, self._max_body)
         media_type = header(scope, b"content-type")
-        payloads = payloads_from(media_type, body, self._max_items)
+        wishes = Wishes()
+        payloads = payloads_from(media_type, body, self._max_items, wishes)
+        query: bytes = scope["query_string"]
+        if query:
+            wishes.explain |= _explain_in(query)
         idempotency_key = _idempotency_key(scope)
         body_digest = None
         if idempotency_key is not None:
-            body_digest = digest_bytes(b"\0".join((model.encode(), media_type or b"", body)))
-        return PredictRequest(model, payloads, digest, idempotency_key, body_digest, _wanted(receive), arrived)
+            body_digest = _digest_of(model, media_type, body, explain=wishes.explain)
+        return PredictRequest(
+            model, payloads, digest, idempotency_key, body_digest, _wanted(receive), arrived, wishes.explain
+        )
+
+
+def _explain_in(query: bytes) -> bool:
+    """Whether the query says ``explain=true``; names that the service does not know are passed over."""
+    try:
+        fields = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise BadQuery(f"expected a query of at most {_MOST_FIELDS} fields, found more") from error
+    return any(flag_from("explain", value.encode()) for value in fields.get("explain", ()))
+
+
+def _digest_of(model: str, media_type: bytes | None, body: bytes, *, explain: bool) -> str:
+    """Names what was asked: the same key with another wish is another call."""
+    wish = (b"explain",) if explain else ()
+    return digest_bytes(b"\0".join((model.encode(), media_type or b"", body, *wish)))
 
 
 def _idempotency_key(scope: Scope) -> str | None:

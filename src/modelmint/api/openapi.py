@@ -74,6 +74,7 @@ def _predict() -> Node:
                 "description": "The same key with the same body returns the first answer and costs nothing.",
                 "schema": text(maxLength=255),
             },
+            in_query("explain", "Which regions spoke for each answer, as numbers and as a PNG.", type="boolean"),
         ],
     )
     node["description"] = (
@@ -90,7 +91,10 @@ def _predict() -> Node:
             "image/*": binary,
             "application/octet-stream": binary,
             "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"file": {"type": "array", "items": {}}}}
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "array", "items": {}}, "explain": {"type": "boolean"}},
+                }
             },
             **json_of("JsonInputs"),
         },

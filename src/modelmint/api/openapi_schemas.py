@@ -65,7 +65,28 @@ SCHEMAS: dict[str, Schema] = {
         ["type", "title", "status", "code", "detail"],
         additionalProperties=True,
     ),
-    "Prediction": _object("One input's answer.", {"id": text(), **_PREDICTION}, additionalProperties=True),
+    "Prediction": _object(
+        "One input's answer.",
+        {"id": text(), **_PREDICTION, "explanation": ref("Explanation")},
+        ["id", *_PREDICTION],
+        additionalProperties=True,
+    ),
+    "Explanation": _object(
+        "Which regions of the input spoke for the label; only where the call asked for it.",
+        {
+            "kind": text("Read off the network's own map, or by painting parts out.", enum=["cam", "occlusion"]),
+            "label": text("What it explains: the prediction's label."),
+            "grid": {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2, "description": "Rows, columns."},
+            "values": {
+                "type": "array",
+                "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
+                "description": "Heat by row from the top, 1 where most speaks for the label.",
+            },
+            "passes": {**_COUNT, "description": "Runs of the network for it, beyond the answer's own."},
+            "ms": {**_NUMBER, "description": "CPU milliseconds for it, part of `compute_ms`."},
+            "png": text("The map over the input.", contentEncoding="base64", contentMediaType="image/png"),
+        },
+    ),
     "Answer": _object(
         "One call's answer, inputs in the order sent. With one input its prediction stands at the top as well.",
         {
@@ -84,7 +105,8 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=True,
     ),
     "JsonInputs": {
-        "description": "Pictures as base64 text or data URLs: one, several, or several as objects.",
+        "description": "Pictures as base64 text or data URLs: one, several, or several as objects. `explain`: true "
+        "beside them asks for explanations.",
         "oneOf": [
             _object("One.", {"image": text(contentEncoding="base64")}),
             _object("Several.", {"images": {"type": "array", "minItems": 1, "items": text(contentEncoding="base64")}}),

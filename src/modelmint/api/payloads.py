@@ -5,24 +5,25 @@ from __future__ import annotations
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from modelmint.api.errors import BadMultipart, UnsupportedMediaType
+from modelmint.api.errors import BadMultipart, BadQuery, UnsupportedMediaType
 from modelmint.tasks.errors import EmptyInput, TooManyInputs
 from modelmint.tasks.requests import payloads_from_json
+from modelmint.tasks.types import Wishes
 
 ACCEPTED = "image/*, application/octet-stream, multipart/form-data or application/json"
 
 
-def payloads_from(media_type: bytes | None, body: bytes, max_items: int) -> list[bytes]:
-    """The inputs of a call, at least one, at most ``max_items``, in the order sent.
+def payloads_from(media_type: bytes | None, body: bytes, max_items: int, wishes: Wishes | None = None) -> list[bytes]:
+    """The inputs of a call, at least one, at most ``max_items``, in the order sent; ``wishes`` is told the rest.
 
     Raises ``UnsupportedMediaType`` (415), ``EmptyInput``, ``TooManyInputs``, ``BadMultipart``, and what
     ``payloads_from_json`` raises.
     """
     kind = (media_type or b"").split(b";", 1)[0].strip().lower()
     if kind == b"application/json":
-        return payloads_from_json(body, max_items)
+        return payloads_from_json(body, max_items, wishes)
     if kind == b"multipart/form-data":
-        return _files(media_type or b"", body, max_items)
+        return _files(media_type or b"", body, max_items, wishes)
     if kind in (b"", b"application/octet-stream") or kind.startswith(b"image/"):
         if not body:
             raise EmptyInput(f"expected an input in the body, found no bytes; send {ACCEPTED}")
@@ -30,20 +31,29 @@ def payloads_from(media_type: bytes | None, body: bytes, max_items: int) -> list
     raise UnsupportedMediaType(f"expected Content-Type {ACCEPTED}; found {kind[:80].decode('latin-1')!r}")
 
 
-class _Parts:
-    """Collects the contents of file parts; other form fields are passed over."""
+def flag_from(name: str, text: bytes) -> bool:
+    """A text that means true or false (``true``, ``1``, ``false``, ``0``, in any case); raises ``BadQuery``."""
+    wanted = text.strip().lower()
+    if wanted not in (b"true", b"1", b"false", b"0"):
+        raise BadQuery(f"{name}: expected true or false, found {text[:40].decode('latin-1')!r}")
+    return wanted in (b"true", b"1")
 
-    def __init__(self, max_items: int) -> None:
+
+class _Parts:
+    """Collects the contents of file parts; of the form fields only ``explain`` counts."""
+
+    def __init__(self, max_items: int, wishes: Wishes) -> None:
         self.files: list[bytes] = []
         self._max_items = max_items
         self._header = (bytearray(), bytearray())
         self._content: list[bytes] | None = None
-        self._is_file = False
+        self._is_file = self._is_wish = False
+        self._wishes = wishes
         self.ended = False
 
     def on_part_begin(self) -> None:
         self._content = []
-        self._is_file = False
+        self._is_file = self._is_wish = False
 
     def on_header_begin(self) -> None:
         self._header = (bytearray(), bytearray())
@@ -59,12 +69,15 @@ class _Parts:
         if bytes(name).lower() == b"content-disposition":
             _, options = parse_options_header(bytes(value))
             self._is_file = b"filename" in options
+            self._is_wish = not self._is_file and options.get(b"name") == b"explain"
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._is_file and self._content is not None:
+        if (self._is_file or self._is_wish) and self._content is not None:
             self._content.append(data[start:end])
 
     def on_part_end(self) -> None:
+        if self._is_wish and self._content is not None:
+            self._wishes.explain |= flag_from("explain", b"".join(self._content))
         if self._is_file and self._content is not None:
             self.files.append(b"".join(self._content))
             if len(self.files) > self._max_items:
@@ -77,12 +90,12 @@ class _Parts:
         self.ended = True
 
 
-def _files(media_type: bytes, body: bytes, max_items: int) -> list[bytes]:
+def _files(media_type: bytes, body: bytes, max_items: int, wishes: Wishes | None) -> list[bytes]:
     _, options = parse_options_header(media_type)
     boundary = options.get(b"boundary")
     if not boundary:
         raise BadMultipart("expected a boundary in Content-Type: multipart/form-data; boundary=..., found none")
-    parts = _Parts(max_items)
+    parts = _Parts(max_items, wishes or Wishes())
     try:
         parser = MultipartParser(
             boundary,

@@ -18,8 +18,11 @@ from typing import Any
 
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Settlement
+from modelmint.inference.explain.answers import present_explanation
+from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
+from modelmint.serving.call import rows_of
 from modelmint.serving.errors import ClientGone, EngineFailed
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import Answer
@@ -28,6 +31,21 @@ from modelmint.tasks.answers import present
 _log = logging.getLogger(__name__)
 OK = 200
 UNKNOWN_MODEL = "(unknown)"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What an answer's bytes are made of. Where a caller's own ``compose`` makes them, ``answer.outputs`` is set."""
+
+    model: str
+    #: Id of the answer.
+    prediction: str
+    answer: Answer
+    admitted: Admitted
+
+
+#: Makes the bytes that are sent, and stored where a retry may ask for them again.
+Compose = Callable[[Composed], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,17 @@ class PredictRequest:
     wanted: Callable[[], bool] | None = None
     #: ``time.perf_counter()`` when the call arrived.
     arrived: float = field(default_factory=time.perf_counter)
+    #: Whether each answer comes with its explanation.
+    explain: bool = False
+    #: Inputs that the caller encoded himself, ``[n, ...]``, in place of payloads.
+    tensor: AnyArray | None = None
+    #: Makes the answer's bytes; None for those of ``/v1``.
+    compose: Compose | None = None
+
+    @property
+    def items(self) -> int:
+        """Inputs of the call."""
+        return len(self.payloads) if self.tensor is None else rows_of(self.tensor)
 
     @property
     def wall_ms(self) -> Decimal:
@@ -97,8 +126,8 @@ class _Run:
         asked = AdmissionRequest(
             key_digest=request.key_digest,
             model=request.model,
-            calls=len(request.payloads),  # a picture is a call: batching is no loophole
-            items=len(request.payloads),
+            calls=request.items,  # a picture is a call: batching is no loophole
+            items=request.items,
             idempotency_key=request.idempotency_key,
             body_digest=request.body_digest,
         )
@@ -111,6 +140,8 @@ class _Run:
         try:
             if lane.full():  # one row instead of two where the outcome is known
                 raise lane.overloaded()
+            if request.explain:
+                lane.explainer.check(request.items)
         except ModelmintError as error:
             self._refuse(asked, error)
             return self.reply
@@ -134,7 +165,14 @@ class _Run:
             return
         request = self._request
         try:
-            answer = self._operation.host.submit(request.model, request.payloads, request.wanted)
+            answer = self._operation.host.submit(
+                request.model,
+                request.payloads,
+                request.wanted,
+                tensor=request.tensor,
+                explain=request.explain,
+                keep_outputs=request.compose is not None,
+            )
         except Exception as error:
             self._fail(error)
         else:
@@ -153,7 +191,11 @@ class _Run:
         request, admitted = self._request, self._admitted
         assert admitted is not None  # noqa: S101 - set before the host was asked; tells mypy so
         prediction = new_id("prd")
-        self._body = _body(request.model, prediction, answer, admitted)
+        try:
+            self._body = (request.compose or _body)(Composed(request.model, prediction, answer, admitted))
+        except Exception as error:  # it cannot be told, so it is not sold
+            self._fail(error)
+            return
         settlement = Settlement(
             reservation=admitted.reservation,
             status=OK,
@@ -161,13 +203,14 @@ class _Run:
             release=answer.release,
             variant=answer.variant,
             prediction=prediction,
-            calls=len(request.payloads),
-            items=len(request.payloads),
+            calls=request.items,
+            items=request.items,
             compute_ms=Decimal(str(answer.compute_ms)),
             state=answer.state,
             pixels=answer.pixels,
             characters=answer.characters,
             tokens=answer.tokens,
+            explanations=len(answer.explanations or ()),
             wall_ms=request.wall_ms,
             answer=self._body if request.idempotency_key else None,
         )
@@ -205,23 +248,30 @@ class _Run:
                 self.reply.set_exception(error)
 
 
-def _body(model: str, prediction: str, answer: Answer, admitted: Admitted) -> bytes:
-    """The answer as customers read it; with one input its prediction stands at the top as well."""
+def _body(made: Composed) -> bytes:
+    """The answer as customers read it; with one input its prediction stands at the top as well.
+
+    An explanation stands in ``predictions`` only: it is large.
+    """
+    answer = made.answer
     several = len(answer.predictions) > 1
     predictions: list[dict[str, Any]] = [
-        {"id": f"{prediction}.{index}" if several else prediction, **present(item, answer.labels)}
+        {"id": f"{made.prediction}.{index}" if several else made.prediction, **present(item, answer.labels)}
         for index, item in enumerate(answer.predictions)
     ]
+    top = {} if several else dict(predictions[0])
+    for item, explanation in zip(predictions, answer.explanations or (), strict=False):
+        item["explanation"] = present_explanation(explanation)
     content: dict[str, Any] = {
-        "id": prediction,
-        "model": model,
+        "id": made.prediction,
+        "model": made.model,
         "release": answer.release,
         "variant": answer.variant,
-        **({} if several else predictions[0]),
+        **top,
         "predictions": predictions,
         "compute_ms": answer.compute_ms,
         "use": answer.use,
-        "plan": admitted.plan,
-        "remaining": admitted.remaining,
+        "plan": made.admitted.plan,
+        "remaining": made.admitted.remaining,
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import NotFound, Unavailable
+from modelmint.kit.errors import InvalidInput, NotFound, Unavailable
 
 
 class NotServed(NotFound):
@@ -15,6 +15,13 @@ class Overloaded(Unavailable):
     """More calls wait for the engine than the queue holds; waiting a moment cures it."""
 
     code = "overloaded"
+
+
+class TooManyExplanations(InvalidInput):
+    """More explanations asked for in one call than are allowed."""
+
+    code = "too_many_explanations"
+    status = 413
 
 
 class Stopping(Unavailable):

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
+from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.registry import nearest
 from modelmint.releases.bundle import Release
+from modelmint.serving.call import Call
 from modelmint.serving.errors import NotServed, Stopping, Unloadable
-from modelmint.serving.lane import Call, Lane
+from modelmint.serving.lane import Lane
 from modelmint.serving.loading import open_lane
 from modelmint.serving.types import Answer, EngineChoice, HostFigures, HostLimits, Target
 
@@ -74,13 +76,24 @@ class ModelHost:
                 self._retire(old)
             return failures
 
-    def submit(self, name: str, payloads: Sequence[bytes], wanted: Callable[[], bool] | None = None) -> Future[Answer]:
+    def submit(
+        self,
+        name: str,
+        payloads: Sequence[bytes],
+        wanted: Callable[[], bool] | None = None,
+        *,
+        tensor: AnyArray | None = None,
+        explain: bool = False,
+        keep_outputs: bool = False,
+    ) -> Future[Answer]:
         """Queue one call; its payloads are answered together, in order.
 
-        ``wanted`` is asked before work starts: False drops the call (``ClientGone``). Raises ``NotServed``,
-        ``Overloaded``, ``Stopping``; the future raises leaves of ``InvalidInput`` or ``EngineFailed``.
+        ``tensor [n, ...]`` holds inputs that the caller encoded himself, and stands in place of payloads. ``wanted``
+        is asked before work starts: False drops the call (``ClientGone``). ``explain`` asks for
+        ``Answer.explanations``, ``keep_outputs`` for ``Answer.outputs``. Raises ``NotServed``, ``Overloaded``,
+        ``TooManyExplanations``, ``Stopping``; the future raises leaves of ``InvalidInput`` or ``EngineFailed``.
         """
-        call = Call(payloads, wanted)
+        call = Call(payloads, wanted, tensor=tensor, explain=explain, keep_outputs=keep_outputs)
         while True:
             lane = self.lane(name)
             if lane.submit(call):

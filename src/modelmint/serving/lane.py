@@ -11,39 +11,24 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 
 import numpy as np
 
+from modelmint.inference.explain.types import Explanation
 from modelmint.inference.types import Engine
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
+from modelmint.serving.call import Call
 from modelmint.serving.cpu import WorkClock
 from modelmint.serving.errors import ClientGone, EngineFailed, Overloaded, Stopping
+from modelmint.serving.explaining import Explainer, Job
 from modelmint.serving.types import Answer, HostFigures
-from modelmint.tasks.types import Counted, ModelSpec, Prediction, Task
+from modelmint.tasks.errors import BadTensor
+from modelmint.tasks.types import ModelSpec, Prediction, Task
 
 _log = logging.getLogger(__name__)
 RUNNERS = 2
-
-
-class Call:
-    """One caller's payloads, answered together or not at all."""
-
-    __slots__ = ("counted", "cpu", "future", "inputs", "payloads", "wanted")
-
-    def __init__(self, payloads: Sequence[bytes], wanted: Callable[[], bool] | None) -> None:
-        self.payloads = payloads
-        self.wanted = wanted
-        self.future: Future[Answer] = Future()
-        self.inputs: AnyArray | None = None
-        self.counted = Counted()
-        self.cpu = 0.0
-
-    def fail(self, error: Exception) -> None:
-        """Resolve with an error."""
-        self.future.set_exception(error)
 
 
 class Lane:
@@ -68,6 +53,9 @@ class Lane:
         self._waiting: deque[Call] = deque()
         self._changed = threading.Condition(threading.Lock())
         self._engine_turn = threading.Lock()
+        self.explainer = Explainer(
+            engine=engine, turn=self._engine_turn, clock=clock, spec=spec, task=task, max_batch=max_batch
+        )
         self._closed = False
         self._batches = 0
         self._items = 0
@@ -80,12 +68,17 @@ class Lane:
             thread.start()
 
     def submit(self, call: Call) -> bool:
-        """Queue ``call``; False where the lane is closed (ask the host again); raises ``Overloaded``."""
+        """Queue ``call``; False where the lane is closed (ask the host again); raises ``Overloaded``.
+
+        A call for explanations is refused, too, where the explainer has its hands full (``TooManyExplanations``).
+        """
         with self._changed:
             if self._closed:
                 return False
             if len(self._waiting) >= self._max_queue:
                 raise self.overloaded()
+            if call.explain:
+                self.explainer.admit(call)
             self._waiting.append(call)
             self._changed.notify()
         return True
@@ -104,7 +97,7 @@ class Lane:
 
     def figures(self) -> HostFigures:
         """Counters so far."""
-        return HostFigures(len(self._waiting), self._batches, self._items, self._cpu)
+        return HostFigures(len(self._waiting), self._batches, self._items, self._cpu + self.explainer.cpu)
 
     def close(self) -> None:
         """Take no more calls, answer those that wait, give the engine back. Blocks until done."""
@@ -115,6 +108,7 @@ class Lane:
             thread.join()
         for call in self._waiting:  # only after a runner died, which it does not
             call.fail(Stopping("the server stopped before this call ran; try again"))
+        self.explainer.close()
         self.engine.close()
 
     def _run(self) -> None:
@@ -137,10 +131,10 @@ class Lane:
                     return []
                 self._changed.wait()
             calls = [self._waiting.popleft()]
-            size = len(calls[0].payloads)
-            while self._waiting and size + len(self._waiting[0].payloads) <= self._max_batch:
+            size = calls[0].size
+            while self._waiting and size + self._waiting[0].size <= self._max_batch:
                 calls.append(self._waiting.popleft())
-                size += len(calls[-1].payloads)
+                size += calls[-1].size
             if self._waiting:
                 self._changed.notify()
         return calls
@@ -166,7 +160,10 @@ class Lane:
             return False
         before = time.thread_time()
         try:
-            call.inputs = self.task.encode(call.payloads, self.spec.settings, call.counted)
+            if call.tensor is None:
+                call.inputs = self.task.encode(call.payloads, self.spec.settings, call.counted)
+            else:
+                call.inputs = self.task.accept(call.tensor, self.spec.settings, call.counted)
         except ModelmintError as error:
             call.fail(error)
         except Exception as error:
@@ -191,7 +188,7 @@ class Lane:
         if len(outputs) != len(batch):
             raise ValueError(f"the engine gave {len(outputs)} answers to {len(batch)} inputs")
         for call in calls:
-            call.cpu += spent * len(call.payloads) / len(batch)
+            call.cpu += spent * call.size / len(batch)
         return outputs
 
     def _serve_alone(self, call: Call) -> None:
@@ -205,20 +202,39 @@ class Lane:
     def _answer_all(self, calls: Sequence[Call], outputs: AnyArray) -> None:
         at = 0
         for call in calls:
-            own = outputs[at : at + len(call.payloads)]
-            at += len(call.payloads)
+            own = outputs[at : at + call.size]
+            at += call.size
             if not np.isfinite(own).all():
-                self._broke(call, ValueError("the graph gave NaN or infinity"))
+                self._not_finite(call)
                 continue
             try:
                 predictions = tuple(self.task.decode(own, self.spec))
             except Exception as error:
                 self._broke(call, error)
                 continue
+            if call.explain:
+                self._explain(call, own, predictions)
+                continue
             alone = len(calls) == 1 and not self._waiting
-            call.future.set_result(self._answer(call, predictions, alone=alone))
+            call.future.set_result(self._answer(call, own, predictions, alone=alone))
 
-    def _answer(self, call: Call, predictions: tuple[Prediction, ...], *, alone: bool) -> Answer:
+    def _explain(self, call: Call, own: AnyArray, predictions: tuple[Prediction, ...]) -> None:
+        assert call.inputs is not None  # noqa: S101 - it was answered; tells mypy so
+
+        def finish(found: tuple[Explanation, ...]) -> Answer:
+            return self._answer(call, own, predictions, alone=False, explanations=found)
+
+        self.explainer.take(Job(call, call.inputs, own, predictions, finish, self._broke))
+
+    def _answer(
+        self,
+        call: Call,
+        own: AnyArray,
+        predictions: tuple[Prediction, ...],
+        *,
+        alone: bool,
+        explanations: tuple[Explanation, ...] | None = None,
+    ) -> Answer:
         counted = call.counted
         return Answer(
             predictions=predictions,
@@ -231,7 +247,15 @@ class Lane:
             characters=counted.characters,
             tokens=counted.tokens,
             alone=alone,
+            explanations=explanations,
+            outputs=own if call.keep_outputs else None,
         )
+
+    def _not_finite(self, call: Call) -> None:
+        if call.tensor is None:
+            self._broke(call, ValueError("the graph gave NaN or infinity"))
+        else:  # pictures are bounded, numbers from a caller are not
+            call.fail(BadTensor("expected numbers of the size the model was made for; these gave NaN or infinity"))
 
     def _broke(self, call: Call, error: Exception) -> None:
         _log.error("release %s failed on one call: %r", self.release, error)

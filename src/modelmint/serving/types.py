@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelmint.inference.explain.types import Explanation
+from modelmint.kit.arrays import AnyArray
 from modelmint.tasks.types import Prediction
 
 
@@ -25,6 +27,10 @@ class Answer:
     tokens: int = 0
     #: Nothing else ran with it or waited behind it: what follows may take the runner's own time.
     alone: bool = False
+    #: One per prediction where the call asked for them.
+    explanations: tuple[Explanation, ...] | None = None
+    #: Raw float32 logits ``[n, labels]`` where the call asked for them.
+    outputs: AnyArray | None = None
 
     @property
     def state(self) -> str:

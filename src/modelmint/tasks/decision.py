@@ -30,6 +30,20 @@ def probabilities(logits: AnyArray, temperature: float = 1.0) -> Float64Array:
     return result
 
 
+def log_odds(logits: AnyArray, label: int) -> Float64Array:
+    """``log p / (1 - p)`` of one label per row, ``[n]``, p its share of the softmax; of a lone label its logit.
+
+    Finite for finite logits: unlike the probability it still moves where that rounds to 1.
+    """
+    wide = np.asarray(logits, dtype=np.float64)
+    others = np.delete(wide, label, axis=1)
+    if others.shape[1] == 0:
+        return wide[:, label]
+    top = others.max(axis=1)
+    result: Float64Array = wide[:, label] - top - np.log(np.exp(others - top[:, None]).sum(axis=1))
+    return result
+
+
 def positive_index(labels: tuple[str, ...], decision: DecisionRule) -> int | None:
     """Index of the positive label of a two-class task; None where the answer is simply the likeliest label."""
     if decision.positive is None or len(labels) != 2:

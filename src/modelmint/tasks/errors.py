@@ -31,6 +31,12 @@ class EmptyInput(InvalidInput):
     code = "empty_input"
 
 
+class BadTensor(InvalidInput):
+    """Encoded inputs of a shape or type that the model does not take, or with NaN or infinity in them."""
+
+    code = "bad_tensor"
+
+
 class BadSettings(InvalidInput):
     """Task settings that are unknown or impossible."""
 

@@ -20,6 +20,7 @@ from modelmint.kit.errors import ModelmintError
 from modelmint.kit.registry import nearest
 from modelmint.tasks.decision import abstentions, answers, check_decision, check_outputs, probabilities
 from modelmint.tasks.errors import BadSettings, EmptyInput, name_input
+from modelmint.tasks.tensors import check_tensor
 from modelmint.tasks.types import Counted, ImageSettings, ModelSpec, Prediction
 
 RESAMPLES = {
@@ -83,6 +84,26 @@ class ImageClassification:
                 raise
         if counted is not None:
             counted.pixels += pixels
+        return batch
+
+    def accept(self, tensor: AnyArray, settings: Mapping[str, Any], counted: Counted | None = None) -> AnyArray:
+        """``tensor`` itself, float32 ``[n, channels, image_size, image_size]``, every number finite.
+
+        Raises ``EmptyInput`` or ``BadTensor``. A pixel of the tensor counts as a pixel that was sent.
+        """
+        check_tensor(tensor, self.input_shape(settings))
+        if counted is not None:
+            rows, _, height, width = self.planes(tensor, settings).shape
+            counted.pixels += rows * height * width
+        return tensor
+
+    def input_shape(self, settings: Mapping[str, Any]) -> tuple[int, ...]:
+        """``(channels, image_size, image_size)``."""
+        wanted = _plan_of(settings).settings
+        return (wanted.channels, wanted.image_size, wanted.image_size)
+
+    def planes(self, batch: AnyArray, settings: Mapping[str, Any]) -> AnyArray:
+        """``batch`` as ``[n, channels, height, width]``, a view."""
         return batch
 
     def decode(self, outputs: AnyArray, spec: ModelSpec) -> list[Prediction]:

@@ -7,19 +7,23 @@ import json
 from typing import Any
 
 from modelmint.tasks.errors import BadBase64, BadRequestBody, EmptyInput, TooManyInputs, name_input
+from modelmint.tasks.types import Wishes
 
 _FORMS = '{"image": "<base64>"}, {"images": ["<base64>", ...]} or {"inputs": [{"b64": "<base64>"}, ...]}'
 _URLSAFE = str.maketrans("-_", "+/")
 
 
-def payloads_from_json(body: bytes, max_items: int) -> list[bytes]:
-    """The payloads of a JSON body, in order.
+def payloads_from_json(body: bytes, max_items: int, wishes: Wishes | None = None) -> list[bytes]:
+    """The payloads of a JSON body, in order; ``wishes`` is told of ``"explain": true``.
 
     Accepts ``{"image": text}``, ``{"images": [text, ...]}`` and ``{"inputs": [{"b64": text}, ...]}``, where each
     text is base64 (padded or not, URL-safe or not, line breaks allowed) or a ``data:`` URL with base64.
     Raises ``BadRequestBody``, ``EmptyInput``, ``TooManyInputs`` or ``BadBase64``.
     """
-    texts = _texts(_parse(body))
+    found = _parse(body)
+    if wishes is not None and "explain" in found:
+        wishes.explain |= _flag("explain", found["explain"])
+    texts = _texts(found)
     if not texts:
         raise EmptyInput(f"expected at least one picture, found an empty list; send {_FORMS}")
     if len(texts) > max_items:
@@ -63,6 +67,12 @@ def _texts(found: dict[str, Any]) -> list[Any]:
         if not isinstance(item, dict) or "b64" not in item:
             raise BadRequestBody(f'inputs[{index}]: expected {{"b64": "<base64>"}}, found {_kind(item)}')
     return [item["b64"] for item in value]
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadRequestBody(f"{name}: expected true or false, found {_kind(value)}")
+    return value
 
 
 def decode_base64(text: Any) -> bytes:

@@ -73,6 +73,14 @@ class Counted:
     tokens: int = 0
 
 
+@dataclass(slots=True)
+class Wishes:
+    """What a caller asked for beside an answer; a parser adds to it."""
+
+    #: Which regions of each input spoke for its answer.
+    explain: bool = False
+
+
 class Task(Protocol):
     """One kind of model: what goes in and what comes out. Implementations hold no state."""
 
@@ -88,6 +96,24 @@ class Task(Protocol):
         """Encoded inputs as one batch; raises a leaf of ``InvalidInput`` naming the first bad payload.
 
         ``counted`` is told the size of what was sent.
+        """
+        ...
+
+    def accept(self, tensor: AnyArray, settings: Mapping[str, Any], counted: Counted | None = None) -> AnyArray:
+        """Inputs that the caller encoded himself, ``[n, ...]``, checked and ready for the engine.
+
+        Raises ``EmptyInput`` or ``BadTensor``. ``counted`` is told their size.
+        """
+        ...
+
+    def input_shape(self, settings: Mapping[str, Any]) -> tuple[int, ...]:
+        """Sides of one encoded input."""
+        ...
+
+    def planes(self, batch: AnyArray, settings: Mapping[str, Any]) -> AnyArray:
+        """Encoded inputs ``[n, ...]`` as planes ``[n, channels, height, width]``: a view, whatever their layout.
+
+        Writing to it writes to ``batch``.
         """
         ...
 
