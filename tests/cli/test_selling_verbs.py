@@ -206,7 +206,7 @@ def test_a_release_is_listed_shown_verified_and_its_damage_named(typed, shop: Fu
     assert [one["id"] for one in listed] == [shop.release]
     assert typed("releases", "show", shop.release[:10], "--json").json["id"] == shop.release
     assert typed("releases", "verify", "--json").json["sound"] is True
-    added = modelmint("-C", str(tmp_path), "releases", "add", listed[0]["path"], "--json")
+    added = modelmint("-C", str(tmp_path), "releases", "import", listed[0]["path"], "--json")
     assert added.json["release"]["id"] == shop.release
     graph = tmp_path / ".modelmint" / "releases" / shop.release / "models" / "brightness" / "default" / "model.onnx"
     content = bytearray(graph.read_bytes())

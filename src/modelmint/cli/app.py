@@ -30,6 +30,7 @@ from modelmint.cli.verbs import (
     plans,
     predict,
     prepaid,
+    release_files,
     releases,
     serve,
     store,
@@ -102,7 +103,7 @@ def command() -> Any:
         ("audit", "Who did what: list.", SELL, people.AUDIT),
         ("alarms", "Keys that behave unlike themselves: list.", SELL, people.ALARMS),
         ("data", "The dataset as it is trained and judged on: show, findings.", LOOK, data.VERBS),
-        ("releases", "What was built: list, show, verify, add.", LOOK, releases.VERBS),
+        ("releases", "What was built: list, show, verify, export, import.", LOOK, releases.VERBS | release_files.VERBS),
     ):
         group = typer.Typer(help=about, add_completion=False)
         for verb, function in verbs.items():

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def _sync(path: Path) -> None:
@@ -20,13 +21,19 @@ def _sync(path: Path) -> None:
 
 def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
     """Write ``content`` to ``path``: synced to disk under another name, then renamed over it."""
+    with atomic_file(path, mode) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A temporary file that becomes ``path``, synced to disk, when the block ends well; else it vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    data = content.encode() if isinstance(content, str) else content
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -47,14 +54,22 @@ def atomic_folder(final: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        for item in temporary.rglob("*"):
-            _sync(item)
-        _sync(temporary)
-        if final.exists():
-            shutil.rmtree(temporary)
-        else:
-            temporary.replace(final)
-            _sync(final.parent)
+        settle(temporary, final)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def settle(temporary: Path, final: Path) -> None:
+    """Make the folder ``temporary`` to ``final``, on the same disk, every file synced before.
+
+    If ``final`` has come to exist meanwhile, the first one stays and ``temporary`` goes.
+    """
+    for item in temporary.rglob("*"):
+        _sync(item)
+    _sync(temporary)
+    if final.exists():
+        shutil.rmtree(temporary)
+    else:
+        temporary.replace(final)
+        _sync(final.parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelmint.kit.errors import Corrupted, InvalidInput, NotFound
+from modelmint.kit.errors import Corrupted, InvalidInput, NotAllowed, NotFound
 from modelmint.releases.types import Damage
 
 
@@ -60,6 +60,42 @@ class UnreadableKey(Corrupted):
     """The signing key's file is not an Ed25519 private key."""
 
     code = "unreadable_key"
+
+
+class ArchiveNotFound(NotFound):
+    """No file at the path that should be a release archive."""
+
+    code = "archive_not_found"
+
+
+class NotAnArchive(InvalidInput):
+    """The file is something else than a release archive."""
+
+    code = "not_an_archive"
+
+
+class BrokenArchive(Corrupted):
+    """A release archive that is cut off, was edited, or lists what no release holds."""
+
+    code = "broken_archive"
+
+
+class UnknownSigner(NotAllowed):
+    """A release archive signed by a key that this workspace was not told to trust."""
+
+    code = "unknown_signer"
+
+
+class WrongFingerprint(InvalidInput):
+    """A key's fingerprint that is not 64 hex digits, or not that of the archive's signer."""
+
+    code = "wrong_fingerprint"
+
+
+class UnreadableTrust(Corrupted):
+    """The list of trusted signers was edited so that it cannot be read."""
+
+    code = "unreadable_trust"
 
 
 class DamagedRelease(Corrupted):

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from modelmint.kit.digest import digest_bytes
 from modelmint.kit.files import write_atomic
 from modelmint.releases.errors import UnreadableKey
 
@@ -53,6 +54,11 @@ def open_key(path: Path) -> SigningKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise UnreadableKey(f"expected an Ed25519 key at {path}, found {type(key).__name__}; move it away")
     return SigningKey(key)
+
+
+def fingerprint(public: str) -> str:
+    """sha256 of the raw public key, 64 hex digits: what people compare."""
+    return digest_bytes(base64.b64decode(public))
 
 
 def signature_holds(public: str, signature: str, message: bytes) -> bool:

@@ -101,21 +101,4 @@ def _folders(session: Session, wanted: str | None) -> list[Path]:
     return fitting if len(fitting) == 1 else [shelf_of(session).get(wanted).path]
 
 
-def add(
-    ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A release folder copied from elsewhere.")],
-) -> None:
-    """Put a release from elsewhere on the shelf, after verifying it."""
-    from modelmint.cli.views.releases import release_json
-
-    session = session_of(ctx)
-    added = shelf_of(session).add(folder.resolve())
-    payload = {"release": release_json(added)}
-
-    def show_(out: Output) -> None:
-        out.say(f"Added {added.id[:12]}. Next: {session.hint(f'deploy {added.id[:12]}')}", style="bold green")
-
-    session.out.answer(payload, show_)
-
-
-VERBS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "verify": verify, "add": add}
+VERBS: dict[str, Callable[..., None]] = {"list": list_, "show": show, "verify": verify}

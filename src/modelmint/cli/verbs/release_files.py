@@ -1,0 +1,132 @@
+"""``modelmint releases export | import | signers``: releases as files, and whose files are taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelmint.cli.errors import BadUsage, FileInTheWay
+from modelmint.cli.session import Session, session_of
+from modelmint.cli.types import Column, TableView
+from modelmint.cli.verbs.releases import pick, shelf_of
+
+if TYPE_CHECKING:
+    from modelmint.cli.output import Output
+    from modelmint.releases.trust import TrustStore
+
+#: How the name of an exported release ends: plain tar, which any program lists.
+SUFFIX = ".release.tar"
+
+
+def trust_of(session: Session) -> TrustStore:
+    """The signers that this workspace trusts."""
+    from modelmint.releases.trust import TrustStore
+
+    return TrustStore(session.workspace / "keys")
+
+
+def export(
+    ctx: typer.Context,
+    release: Annotated[str | None, typer.Argument(help="Id, its beginning, or a folder; else the newest.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; NAME-ID.release.tar if left out.")
+    ] = None,
+    without_statements: Annotated[
+        bool, typer.Option("--without-statements", help="Leave out what was measured, judged and priced here.")
+    ] = False,
+) -> None:
+    """One signed file with everything in a release; no pictures, keys or books. Nothing is overwritten."""
+    from modelmint.cli.views.figures import size
+    from modelmint.releases.archive.export import export_release
+    from modelmint.releases.sign import KEY_FILE
+
+    session = session_of(ctx)
+    found = pick(session, release)
+    name = found.manifest.venture.get("name") or "release"
+    target = (out or Path(f"{name}-{found.id[:12]}{SUFFIX}")).absolute()
+    if target.exists():
+        raise FileInTheWay(
+            f"{target} is there already, and nothing is overwritten. Move it away, or give another --out."
+        )
+    keyfile = session.found_workspace() / "keys" / KEY_FILE
+    sealed = export_release(found, target, keyfile, statements=not without_statements)
+    payload = {
+        "release": found.id,
+        "path": str(target),
+        "size_bytes": target.stat().st_size,
+        "files": len(sealed.contents.entries),
+        "fingerprint": sealed.fingerprint,
+    }
+
+    def show(shown: Output) -> None:
+        shown.say(f"Wrote {target} ({size(payload['size_bytes'])}, {payload['files']} files)", style="bold green")
+        shown.say(f"Signed by {sealed.fingerprint}")
+        shown.say("Tell the receiver this fingerprint by another way than the file goes: it is what they trust.")
+
+    session.out.answer(payload, show)
+
+
+def import_(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="An exported archive, a release folder, or a model.onnx.")],
+    trust: Annotated[
+        str | None, typer.Option("--trust", help="Fingerprint of an archive's signer, trusted from now on.")
+    ] = None,
+) -> None:
+    """Take in a release from elsewhere: nothing appears on the shelf before every byte of it was checked."""
+    from modelmint.releases.archive.intake import import_archive
+
+    session = session_of(ctx)
+    if path.suffix == ".onnx":
+        raise BadUsage(f"{path.name} is a model without evidence, not a release; this version takes in releases only")
+    if path.is_dir():
+        _answer(session, shelf_of(session).add(path.resolve()), None)
+        return
+    session.found_workspace()
+    found, sealed = import_archive(path, shelf_of(session), trust_of(session), trusting=trust)
+    _answer(session, found, sealed.fingerprint)
+
+
+def signers(
+    ctx: typer.Context,
+    forget: Annotated[str | None, typer.Option("--forget", help="Fingerprint to trust no longer.")] = None,
+) -> None:
+    """The fingerprint of this workspace's own key, and whose archives it takes in."""
+    session = session_of(ctx)
+    store = trust_of(session)
+    forgotten = forget is not None and store.forget(forget)
+    own, trusted = store.own, store.signers()
+    payload = {
+        "own": own,
+        "trusted": [{"fingerprint": one, "name": name} for one, name in sorted(trusted.items())],
+        "forgotten": forgotten,
+    }
+
+    def show(out: Output) -> None:
+        if forget is not None:
+            out.say("Forgotten; what was imported stays." if forgotten else "It was not trusted.")
+        rows = [("own", own or "none yet: the first build or export makes a key", "")]
+        rows += [("trusted", one, name) for one, name in sorted(trusted.items())]
+        out.table(TableView("Signers", (Column(""), Column("fingerprint"), Column("first import")), tuple(rows), {}))
+
+    session.out.answer(payload, show)
+
+
+def _answer(session: Session, release: Any, fingerprint: str | None) -> None:
+    """``fingerprint``: of the archive's signer; None for a folder, which nobody signed as a whole."""
+    from modelmint.cli.views.releases import release_json
+
+    payload = {"release": release_json(release), "signed_by": fingerprint}
+
+    def show(out: Output) -> None:
+        out.say(f"Imported {release.id[:12]}. Next: {session.hint(f'deploy {release.id[:12]}')}", style="bold green")
+        if fingerprint is not None:
+            out.say(f"Signed by {fingerprint}", style="dim")
+
+    session.out.answer(payload, show)
+
+
+VERBS: dict[str, Callable[..., None]] = {"export": export, "import": import_, "signers": signers}
