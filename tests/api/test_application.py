@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from modelmint.api.app import Application, create_app
 from modelmint.api.errors import BadQuery
+from modelmint.api.openapi_v2 import PAID
 from modelmint.api.problems import problem
 from modelmint.bootstrap import open_shop
 from modelmint.testing.pictures import picture
@@ -61,7 +62,7 @@ def test_every_route_is_in_the_document_and_nothing_else_is(app: Application) ->
         for method in getattr(route, "methods", ())
         if method != "HEAD"
     }
-    assert documented == routed | {("/v1/models/{model}/predict", "POST")}
+    assert documented == routed | {(path, "POST") for path in ("/v1/models/{model}/predict", *PAID)}
 
 
 def test_the_paid_route_documents_every_refusal_of_the_contract(app: Application) -> None:

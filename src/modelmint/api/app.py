@@ -31,8 +31,12 @@ from modelmint.api.respond import SECURITY, send_bytes
 from modelmint.api.service import Service
 from modelmint.api.subscriptions import subscription_routes
 from modelmint.api.usage import usage_routes
+from modelmint.api.v2.models import model_routes
+from modelmint.api.v2.problems import in_protocol
 from modelmint.api.webhooks import webhook_routes
 from modelmint.bootstrap import Shop
+
+V2 = "/v2"
 
 
 class Application:
@@ -57,6 +61,7 @@ class Application:
                 *people_routes(service),
                 *partner_routes(service),
                 *channel_routes(service),
+                *model_routes(service),
                 *health_routes(service),
                 openapi_route(service),
                 *mounts,
@@ -100,7 +105,7 @@ def wrong_method() -> tuple[int, Headers, bytes]:
     return plain_problem(405, "wrong_method", "The route does not take this method", "See the Allow header.")
 
 
-async def _protocol_error(_: Request, error: Exception) -> Response:
+async def _protocol_error(request: Request, error: Exception) -> Response:
     """404 and 405 of the router."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
@@ -110,11 +115,17 @@ async def _protocol_error(_: Request, error: Exception) -> Response:
     else:
         found = plain_problem(status, "http_error", "The request failed", str(error))
     extra = getattr(error, "headers", None) or {}
-    return _response(*found, extra={key.lower(): value for key, value in extra.items()})
+    return _response(*_in_form(request, found), extra={key.lower(): value for key, value in extra.items()})
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
-    return _response(*problem(error))
+async def _unexpected(request: Request, error: Exception) -> Response:
+    return _response(*_in_form(request, problem(error)))
+
+
+def _in_form(request: Request, found: tuple[int, Headers, bytes]) -> tuple[int, Headers, bytes]:
+    """A problem, under /v2 as an error of that protocol."""
+    path = request.scope["path"]
+    return in_protocol(*found) if path == V2 or path.startswith(V2 + "/") else found
 
 
 def _response(status: int, headers: Headers, body: bytes, extra: dict[str, str] | None = None) -> Response:

@@ -15,6 +15,7 @@ from modelmint.api import (
     openapi_people,
     openapi_plans,
     openapi_usage,
+    openapi_v2,
     openapi_webhooks,
 )
 from modelmint.api.openapi_parts import (
@@ -43,8 +44,9 @@ PARTS: tuple[Node, ...] = (
     openapi_usage.PATHS,
     openapi_people.PATHS,
     openapi_partners.PATHS,
+    openapi_v2.PATHS,
 )
-_SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS}
+_SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS, **openapi_v2.SCHEMAS}
 
 
 _LANGUAGE = in_query("lang", "Of the terms in words.", enum=["en", "zh"])
@@ -174,7 +176,11 @@ def document(title: str, description: str) -> Node:
             **_health_paths(),
             **{path: node for part in PARTS for path, node in part.items()},
         },
-        "components": {"schemas": _SCHEMAS, "responses": responses, "securitySchemes": schemes},
+        "components": {
+            "schemas": _SCHEMAS,
+            "responses": {**responses, **openapi_v2.responses(responses)},
+            "securitySchemes": schemes,
+        },
     }
 
 

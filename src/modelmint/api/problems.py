@@ -94,6 +94,10 @@ def plain_problem(status: int, code: str, title: str, detail: str, **extra: Any)
 def _problem(status: int, code: str, title: str, detail: str, extra: dict[str, Any]) -> tuple[int, Headers, bytes]:
     # The registered members come last, so that no detail can overwrite them.
     content = {**extra, "type": TYPE_PREFIX + code, "title": title, "status": status, "code": code, "detail": detail}
+    return status, [(b"content-type", MEDIA_TYPE)], told_json(content)
+
+
+def told_json(content: dict[str, Any]) -> bytes:
+    """What is said of an error as JSON, whatever it repeats of what was sent."""
     text = json.dumps(content, ensure_ascii=False, default=str, separators=(",", ":"))
-    body = text.encode(errors="backslashreplace")  # a lone surrogate becomes its JSON escape
-    return status, [(b"content-type", MEDIA_TYPE)], body
+    return text.encode(errors="backslashreplace")  # a lone surrogate becomes its JSON escape

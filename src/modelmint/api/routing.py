@@ -103,6 +103,8 @@ class Reply:
 
 
 Handler = Callable[[Asked], Any]
+#: Status, headers and body of any error.
+Told = Callable[[BaseException], tuple[int, Headers, bytes]]
 Caller = Literal["anyone", "customer", "founder"]
 #: What a handler does is noted under this name in the audit log; a customer's and a partner's with their id.
 _ACTORS: Mapping[Caller, str] = {"anyone": SYSTEM, "founder": FOUNDER}
@@ -113,6 +115,7 @@ class JsonRoute:
 
     ``caller`` says who may call: anyone, a customer by key, or the founder by token. ``scope`` is what a
     customer's key must hold; None where any valid key will do. ``free``: for load balancers, who are not counted.
+    ``told`` gives errors their form.
     """
 
     def __init__(
@@ -123,12 +126,13 @@ class JsonRoute:
         scope: str | None = None,
         *,
         free: bool = False,
+        told: Told = problem,
     ) -> None:
         self._service, self._caller, self._handlers, self._needed = service, caller, handlers, scope
-        self._free = free
+        self._free, self._told = free, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; every error leaves as problem+json."""
+        """Answer; every error leaves as ``told`` says."""
         visit = None
         try:
             if not self._free:
@@ -139,7 +143,7 @@ class JsonRoute:
         except Exception as error:
             if visit is not None:
                 visit.refused(error)
-            status, headers, content = problem(error)
+            status, headers, content = self._told(error)
         else:
             status, headers = reply.status, reply.headers
             content = found if isinstance(found, bytes) else to_json(found)
@@ -179,11 +183,14 @@ class JsonRoute:
         return found if isinstance(found, Reply) else Reply(found)
 
 
-def route(service: Service, path: str, caller: Caller, *, scope: str | None = None, **handlers: Handler) -> Route:
+def route(
+    service: Service, path: str, caller: Caller, *, scope: str | None = None, told: Told = problem, **handlers: Handler
+) -> Route:
     """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too; ``scope``: what a key must hold."""
-    return Route(path, endpoint=JsonRoute(service, caller, handlers, scope), methods=list(handlers))
+    return Route(path, endpoint=JsonRoute(service, caller, handlers, scope, told=told), methods=list(handlers))
 
 
-def probe(service: Service, path: str, handler: Handler) -> Route:
+def probe(service: Service, path: str, handler: Handler, *, told: Told = problem) -> Route:
     """A path that load balancers and Prometheus read as often as they like."""
-    return Route(path, endpoint=JsonRoute(service, "anyone", {"GET": handler}, free=True), methods=["GET"])
+    endpoint = JsonRoute(service, "anyone", {"GET": handler}, free=True, told=told)
+    return Route(path, endpoint=endpoint, methods=["GET"])
