@@ -22,6 +22,7 @@ from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
 from modelmint.api.keys import key_routes
 from modelmint.api.ledger import ledger_routes
 from modelmint.api.openapi import openapi_route
+from modelmint.api.paid import PaidRoute
 from modelmint.api.partners import channel_routes, partner_routes
 from modelmint.api.payments import payment_routes
 from modelmint.api.people import people_routes
@@ -31,8 +32,9 @@ from modelmint.api.respond import SECURITY, send_bytes
 from modelmint.api.service import Service
 from modelmint.api.subscriptions import subscription_routes
 from modelmint.api.usage import usage_routes
+from modelmint.api.v2.infer import InferRoute
 from modelmint.api.v2.models import model_routes
-from modelmint.api.v2.problems import in_protocol
+from modelmint.api.v2.problems import error_of, in_protocol
 from modelmint.api.webhooks import webhook_routes
 from modelmint.bootstrap import Shop
 
@@ -44,7 +46,7 @@ class Application:
 
     def __init__(self, service: Service, mounts: Sequence[BaseRoute] = ()) -> None:
         self.service = service
-        self._predict = PredictRoute(service.predict, service.shop.max_body, service.limits.max_items, service.slot)
+        self._predict, self._infer = PredictRoute(service), InferRoute(service)
         self.router = Starlette(
             routes=[
                 *customer_routes(service),
@@ -76,11 +78,10 @@ class Application:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith(PREFIX) and path.endswith(SUFFIX) and len(path) > len(PREFIX) + len(SUFFIX):
-                if scope["method"] != "POST":
-                    status, headers, body = wrong_method()
-                    await send_bytes(send, status, [*headers, (b"allow", b"POST")], body)
-                    return
-                await self._predict(scope, receive, send)
+                await _post_only(self._predict, wrong_method(), scope, receive, send)
+                return
+            if InferRoute.takes(path):
+                await _post_only(self._infer, in_protocol(*wrong_method()), scope, receive, send)
                 return
         await self.router(scope, receive, send)
 
@@ -105,6 +106,16 @@ def wrong_method() -> tuple[int, Headers, bytes]:
     return plain_problem(405, "wrong_method", "The route does not take this method", "See the Allow header.")
 
 
+async def _post_only(
+    paid: PaidRoute, otherwise: tuple[int, Headers, bytes], scope: Scope, receive: Receive, send: Send
+) -> None:
+    if scope["method"] == "POST":
+        await paid(scope, receive, send)
+        return
+    status, headers, body = otherwise
+    await send_bytes(send, status, [*headers, (b"allow", b"POST")], body)
+
+
 async def _protocol_error(request: Request, error: Exception) -> Response:
     """404 and 405 of the router."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -115,17 +126,18 @@ async def _protocol_error(request: Request, error: Exception) -> Response:
     else:
         found = plain_problem(status, "http_error", "The request failed", str(error))
     extra = getattr(error, "headers", None) or {}
-    return _response(*_in_form(request, found), extra={key.lower(): value for key, value in extra.items()})
+    if _under_v2(request):
+        found = in_protocol(*found)
+    return _response(*found, extra={key.lower(): value for key, value in extra.items()})
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    return _response(*_in_form(request, problem(error)))
+    return _response(*(error_of if _under_v2(request) else problem)(error))
 
 
-def _in_form(request: Request, found: tuple[int, Headers, bytes]) -> tuple[int, Headers, bytes]:
-    """A problem, under /v2 as an error of that protocol."""
-    path = request.scope["path"]
-    return in_protocol(*found) if path == V2 or path.startswith(V2 + "/") else found
+def _under_v2(request: Request) -> bool:
+    path: str = request.scope["path"]
+    return path == V2 or path.startswith(V2 + "/")
 
 
 def _response(status: int, headers: Headers, body: bytes, extra: dict[str, str] | None = None) -> Response:

@@ -2,80 +2,51 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from modelmint.api.board import Slot
 from modelmint.api.body import header, read_body
-from modelmint.api.bridge import result_of
-from modelmint.api.errors import BadHeader, BadQuery, Unforeseen
-from modelmint.api.identity import key_digest
-from modelmint.api.limits import limit_headers
+from modelmint.api.errors import BadQuery
+from modelmint.api.paid import PaidRoute, idempotency_key, still_wanted
 from modelmint.api.payloads import flag_from, payloads_from
 from modelmint.api.problems import Headers, problem
-from modelmint.api.respond import JSON, send_bytes
-from modelmint.commerce.types import AdmissionRequest
+from modelmint.api.respond import JSON
+from modelmint.api.service import Service
 from modelmint.kit.digest import digest_bytes
-from modelmint.kit.errors import ModelmintError
-from modelmint.operations.predict import Predict, PredictReply, PredictRequest
+from modelmint.operations.predict import PredictReply, PredictRequest
 from modelmint.tasks.types import Wishes
 
 PREFIX, SUFFIX = "/v1/models/", "/predict"
-_LONGEST_IDEMPOTENCY_KEY = 255
 _MOST_FIELDS = 20
 
 
-class PredictRoute:
-    """The endpoint, bound to one process's operation and its figures."""
+class PredictRoute(PaidRoute):
+    """The endpoint; every error leaves as problem+json."""
 
-    def __init__(self, predict: Predict, max_body: int, max_items: int, slot: Slot) -> None:
-        self._predict, self._max_body, self._max_items, self._slot = predict, max_body, max_items, slot
+    def __init__(self, service: Service) -> None:
+        super().__init__(service, problem)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call; every error leaves as problem+json."""
-        started = time.perf_counter()
-        self._slot.begin()
-        status = 500
-        try:
-            status, headers, body = await self._answer(scope, receive, started)
-        except Exception as error:
-            status, headers, body = problem(error)
-        finally:
-            self._slot.end(status, time.perf_counter() - started)
-        await send_bytes(send, status, headers, body)
+    def model(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        return path[len(PREFIX) : -len(SUFFIX)]
 
-    async def _answer(self, scope: Scope, receive: Receive, arrived: float) -> tuple[int, Headers, bytes]:
-        model = scope["path"][len(PREFIX) : -len(SUFFIX)]
-        digest = key_digest(scope)
-        try:
-            request = await self._read(scope, receive, model, digest, arrived)
-        except Exception as error:
-            known = error if isinstance(error, ModelmintError) else Unforeseen("the call failed before it was read")
-            asked = AdmissionRequest(key_digest=digest, model=model, calls=1, items=1)
-            await result_of(self._predict.refuse(asked, known))
-            raise
-        reply = await result_of(self._predict(request))
-        return 200, _headers(reply), reply.body
-
-    async def _read(self, scope: Scope, receive: Receive, model: str, digest: str, arrived: float) -> PredictRequest:
-        body = await read_body(scope, receive, self._max_body)
-        media_type = header(scope, b"content-type")
+    async def read(self, scope: Scope, receive: Receive, digest: str, arrived: float) -> PredictRequest:
+        body = await read_body(scope, receive, self.service.shop.max_body)
+        media_type, model = header(scope, b"content-type"), self.model(scope)
         wishes = Wishes()
-        payloads = payloads_from(media_type, body, self._max_items, wishes)
+        payloads = payloads_from(media_type, body, self.service.limits.max_items, wishes)
         query: bytes = scope["query_string"]
         if query:
             wishes.explain |= _explain_in(query)
-        idempotency_key = _idempotency_key(scope)
+        key = idempotency_key(scope)
         body_digest = None
-        if idempotency_key is not None:
+        if key is not None:
             body_digest = _digest_of(model, media_type, body, explain=wishes.explain)
-        return PredictRequest(
-            model, payloads, digest, idempotency_key, body_digest, _wanted(receive), arrived, wishes.explain
-        )
+        return PredictRequest(model, payloads, digest, key, body_digest, still_wanted(receive), arrived, wishes.explain)
+
+    def respond(self, scope: Scope, reply: PredictReply) -> tuple[Headers, bytes]:
+        return [JSON], reply.body
 
 
 def _explain_in(query: bytes) -> bool:
@@ -91,27 +62,3 @@ def _digest_of(model: str, media_type: bytes | None, body: bytes, *, explain: bo
     """Names what was asked: the same key with another wish is another call."""
     wish = (b"explain",) if explain else ()
     return digest_bytes(b"\0".join((model.encode(), media_type or b"", body, *wish)))
-
-
-def _idempotency_key(scope: Scope) -> str | None:
-    given = header(scope, b"idempotency-key")
-    if given is None:
-        return None
-    if not 0 < len(given) <= _LONGEST_IDEMPOTENCY_KEY or not given.isascii():
-        raise BadHeader(f"expected an Idempotency-Key of 1 to {_LONGEST_IDEMPOTENCY_KEY} ASCII characters")
-    return given.decode("ascii")
-
-
-def _wanted(receive: Receive) -> Callable[[], bool] | None:
-    """Whether the caller still listens, asked of the server's own request cycle; None under another server."""
-    cycle: Any = getattr(receive, "__self__", None)
-    if not hasattr(cycle, "disconnected"):
-        return None
-    return lambda: not cycle.disconnected
-
-
-def _headers(reply: PredictReply) -> Headers:
-    headers = [JSON, *limit_headers(reply.admitted)]
-    if reply.replayed:
-        headers.append((b"idempotent-replay", b"true"))
-    return headers

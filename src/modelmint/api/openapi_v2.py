@@ -161,8 +161,8 @@ def _infer(summary: str, *parameters: Node) -> Node:
         ],
     )
     node["description"] = (
-        "A paid call like /v1/models/{model}/predict, with the same keys, limits and metering; every item counts as one "
-        "call. `tritonclient` speaks this."
+        "A paid call like /v1/models/{model}/predict, with the same keys, limits and metering; every item counts as "
+        "one call. `tritonclient` speaks this."
     )
     answered = node["responses"]["200"]
     answered["content"]["application/octet-stream"] = _BINARY
@@ -182,7 +182,9 @@ def _header(name: str, description: str, **schema: Any) -> Node:
     }
 
 
-_INDEX: Node = {"post": _told(operation("Repository index", "RepositoryIndex", tag="inference", errors=(400, 408, 413, 422)))}
+_INDEX: Node = {
+    "post": _told(operation("Repository index", "RepositoryIndex", tag="inference", errors=(400, 408, 413, 422)))
+}
 _BASE, _BY_VERSION = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
 #: The paid ones, which the application answers beside the router.
 PAID = (_BASE + "/infer", _BY_VERSION + "/infer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 from modelmint.kit.errors import (
@@ -40,6 +41,8 @@ MEDIA_TYPE = b"application/problem+json"
 #: Where a 429 or 503 does not say when to come back, seconds.
 DEFAULT_RETRY_AFTER = 1.0
 Headers = list[tuple[bytes, bytes]]
+#: Status, headers and body of any error.
+Told = Callable[[BaseException], tuple[int, Headers, bytes]]
 #: Details that only repeat the message.
 _INTERNAL = frozenset({"reason"})
 

@@ -19,7 +19,7 @@ from modelmint.api.body import read_body
 from modelmint.api.bridge import result_of
 from modelmint.api.errors import BadQuery
 from modelmint.api.identity import check_admin, key_digest
-from modelmint.api.problems import Headers, problem
+from modelmint.api.problems import Headers, Told, problem
 from modelmint.api.respond import JSON, send_bytes, to_json
 from modelmint.api.service import Service
 from modelmint.api.throttle import Visit
@@ -103,8 +103,6 @@ class Reply:
 
 
 Handler = Callable[[Asked], Any]
-#: Status, headers and body of any error.
-Told = Callable[[BaseException], tuple[int, Headers, bytes]]
 Caller = Literal["anyone", "customer", "founder"]
 #: What a handler does is noted under this name in the audit log; a customer's and a partner's with their id.
 _ACTORS: Mapping[Caller, str] = {"anyone": SYSTEM, "founder": FOUNDER}
@@ -183,14 +181,11 @@ class JsonRoute:
         return found if isinstance(found, Reply) else Reply(found)
 
 
-def route(
-    service: Service, path: str, caller: Caller, *, scope: str | None = None, told: Told = problem, **handlers: Handler
-) -> Route:
+def route(service: Service, path: str, caller: Caller, *, scope: str | None = None, **handlers: Handler) -> Route:
     """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too; ``scope``: what a key must hold."""
-    return Route(path, endpoint=JsonRoute(service, caller, handlers, scope, told=told), methods=list(handlers))
+    return Route(path, endpoint=JsonRoute(service, caller, handlers, scope), methods=list(handlers))
 
 
-def probe(service: Service, path: str, handler: Handler, *, told: Told = problem) -> Route:
+def probe(service: Service, path: str, handler: Handler) -> Route:
     """A path that load balancers and Prometheus read as often as they like."""
-    endpoint = JsonRoute(service, "anyone", {"GET": handler}, free=True, told=told)
-    return Route(path, endpoint=endpoint, methods=["GET"])
+    return Route(path, endpoint=JsonRoute(service, "anyone", {"GET": handler}, free=True), methods=["GET"])

@@ -26,7 +26,7 @@ from modelmint.serving.call import rows_of
 from modelmint.serving.errors import ClientGone, EngineFailed
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import Answer
-from modelmint.tasks.answers import present
+from modelmint.tasks.answers import item_ids, present
 
 _log = logging.getLogger(__name__)
 OK = 200
@@ -254,12 +254,11 @@ def _body(made: Composed) -> bytes:
     An explanation stands in ``predictions`` only: it is large.
     """
     answer = made.answer
-    several = len(answer.predictions) > 1
     predictions: list[dict[str, Any]] = [
-        {"id": f"{made.prediction}.{index}" if several else made.prediction, **present(item, answer.labels)}
-        for index, item in enumerate(answer.predictions)
+        {"id": identity, **present(item, answer.labels)}
+        for identity, item in zip(item_ids(made.prediction, len(answer.predictions)), answer.predictions, strict=True)
     ]
-    top = {} if several else dict(predictions[0])
+    top = dict(predictions[0]) if len(predictions) == 1 else {}
     for item, explanation in zip(predictions, answer.explanations or (), strict=False):
         item["explanation"] = present_explanation(explanation)
     content: dict[str, Any] = {

@@ -16,3 +16,8 @@ def present(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
         "probabilities": dict(zip(labels, prediction.probabilities, strict=True)),
         "abstained": prediction.abstained,
     }
+
+
+def item_ids(prediction: str, count: int) -> list[str]:
+    """Names of the answers of one call: that of the call where it has one, else numbered from 0."""
+    return [f"{prediction}.{index}" for index in range(count)] if count > 1 else [prediction]

@@ -14,7 +14,6 @@ from hypothesis.extra import numpy as arrays
 from tritonclient.http import InferInput
 from tritonclient.utils import deserialize_bytes_tensor, triton_to_np_dtype
 
-from modelmint.api.v2.errors import BadTensor
 from modelmint.api.v2.tensors import (
     BF16,
     BYTES,
@@ -28,6 +27,7 @@ from modelmint.api.v2.tensors import (
     to_binary,
     to_json,
 )
+from modelmint.tasks.errors import BadTensor
 
 SHAPES = arrays.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -144,7 +144,9 @@ def test_json_that_the_datatype_cannot_hold_is_refused(datatype: str, data: Any,
         numbers_from_json(data, datatype, [len(data) if isinstance(data, list) else 1])
 
 
-@pytest.mark.parametrize("data", [[[1, 2], [3]], [[1, 2]], [[1, 2], 3], [[[1], [2]], [[3], [4]]], [1, 2, 3], [[1, 2], [3, [4]]]])
+@pytest.mark.parametrize(
+    "data", [[[1, 2], [3]], [[1, 2]], [[1, 2], 3], [[[1], [2]], [[3], [4]]], [1, 2, 3], [[1, 2], [3, [4]]]]
+)
 def test_nesting_that_is_not_the_shape_is_refused(data: Any) -> None:
     with pytest.raises(BadTensor):
         numbers_from_json(data, "FP32", [2, 2])

@@ -12,12 +12,6 @@ class BadInferRequest(InvalidInput):
     status = 400
 
 
-class BadTensor(InvalidInput):
-    """A tensor that does not fit the model, or data that does not fit its tensor."""
-
-    code = "bad_tensor"
-
-
 class UnknownVersion(NotFound):
     """The model is not served in this version."""
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from modelmint.api.v2.errors import BadTensor
 from modelmint.api.v2.signature import Signature
 from modelmint.api.v2.tensors import (
     BYTES,
-    DTYPES,
     bytes_from_binary,
     bytes_from_json,
     numbers_from_binary,
@@ -20,7 +18,7 @@ from modelmint.api.v2.tensors import (
 from modelmint.api.v2.types import InferRequest, RequestTensor
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
-from modelmint.tasks.errors import EmptyInput, TooManyInputs, name_input
+from modelmint.tasks.errors import BadTensor, EmptyInput, TooManyInputs, name_input
 from modelmint.tasks.requests import decode_base64
 
 T = TypeVar("T")
@@ -30,8 +28,8 @@ _EXACT_TO = 2.0**53
 def payloads_or_tensor(request: InferRequest, signature: Signature, max_items: int) -> list[bytes] | AnyArray:
     """The encoded pictures of a ``BYTES`` input, or the batch ``[n, ...]`` of a tensor input.
 
-    In JSON a picture is base64, in binary its bytes. Numbers of another datatype than the graph's are taken where
-    the graph's holds each of them exactly. Raises ``BadTensor``, ``EmptyInput``, ``TooManyInputs`` (413), ``BadBase64``.
+    In JSON a picture is base64, in binary its bytes. Numbers of another datatype than FP32 are taken where it
+    holds each of them exactly. Raises ``BadTensor``, ``EmptyInput``, ``TooManyInputs`` (413), ``BadBase64``.
     """
     if len(request.inputs) != 1:
         raise BadTensor(f"expected one input, found {len(request.inputs)}; send {_either(signature)}")
@@ -79,23 +77,23 @@ def _batch(given: RequestTensor, signature: Signature, max_items: int) -> AnyArr
         found = _told(given, lambda: numbers_from_binary(given.data, given.datatype, given.shape))
     else:
         found = _told(given, lambda: numbers_from_json(given.data, given.datatype, given.shape))
-    return _exactly(found, given, DTYPES[signature.tensor.datatype], signature)
+    return _exactly(found, given)
 
 
-def _exactly(found: AnyArray, given: RequestTensor, dtype: np.dtype[Any], signature: Signature) -> AnyArray:
+def _exactly(found: AnyArray, given: RequestTensor) -> AnyArray:
+    """The same numbers as float32; whether they are finite is the task's to say."""
     if found.dtype.kind == "b":
-        raise BadTensor(f"{given.name}: expected {signature.tensor.datatype}, found BOOL")
-    if found.dtype.kind == "f" and not np.isfinite(found).all():
-        raise BadTensor(f"{given.name}: expected finite numbers, found NaN or infinity")
-    if found.dtype == dtype:
+        raise BadTensor(f"{given.name}: expected numbers, found BOOL")
+    if found.dtype == np.float32:
         return found
     with np.errstate(over="ignore", invalid="ignore"):
-        cast, wide = found.astype(dtype), found.astype(np.float64)
-    # Up to here float64 holds every whole number, so that equal means equal.
-    if np.abs(wide).max() > _EXACT_TO and found.dtype.kind != "f" or not np.array_equal(cast.astype(np.float64), wide):
+        cast, wide = found.astype(np.float32), found.astype(np.float64)
+    # Up to there float64 holds every whole number, so that equal means equal.
+    beyond = found.dtype.kind != "f" and np.abs(wide).max() > _EXACT_TO
+    if beyond or not np.array_equal(cast.astype(np.float64), wide):
         raise BadTensor(
-            f"{given.name}: expected numbers that {signature.tensor.datatype} holds exactly, found {given.datatype} "
-            f"with others; send {signature.tensor.datatype}"
+            f"{given.name}: expected numbers that FP32 holds exactly, found {given.datatype} with others; round them "
+            "and send FP32"
         )
     return cast
 

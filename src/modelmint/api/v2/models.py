@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 import modelmint
 from modelmint.api.health import live, ready
-from modelmint.api.routing import Asked, Reply, probe, route
+from modelmint.api.routing import Asked, Handler, JsonRoute, Reply
 from modelmint.api.service import Service
 from modelmint.api.v2.errors import UnknownVersion
 from modelmint.api.v2.problems import error_of, in_protocol
@@ -29,10 +29,15 @@ def model_routes(service: Service) -> list[Route]:
     free |= {_MODEL + "/ready": model_ready, _VERSION + "/ready": model_ready}
     told = {"/v2": server, _MODEL: model, _VERSION: model, _MODEL + "/config": config, _VERSION + "/config": config}
     return [
-        *(probe(service, path, handler, told=error_of) for path, handler in free.items()),
-        *(route(service, path, "anyone", told=error_of, GET=handler) for path, handler in told.items()),
-        route(service, "/v2/repository/index", "anyone", told=error_of, POST=index),
+        *(_route(service, path, "GET", handler, free=True) for path, handler in free.items()),
+        *(_route(service, path, "GET", handler) for path, handler in told.items()),
+        _route(service, "/v2/repository/index", "POST", index),
     ]
+
+
+def _route(service: Service, path: str, method: str, handler: Handler, *, free: bool = False) -> Route:
+    endpoint = JsonRoute(service, "anyone", {method: handler}, free=free, told=error_of)
+    return Route(path, endpoint=endpoint, methods=[method])
 
 
 def served(asked: Asked) -> tuple[str, Lane]:
@@ -142,4 +147,3 @@ def _meta(tensor: TensorMeta) -> dict[str, Any]:
 def _configured(tensor: TensorMeta) -> dict[str, Any]:
     kind = "STRING" if tensor.datatype == BYTES else tensor.datatype
     return {"name": tensor.name, "data_type": f"TYPE_{kind}", "dims": list(tensor.shape)}
-

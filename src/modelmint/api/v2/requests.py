@@ -42,12 +42,10 @@ def parse(body: bytes, header_length: bytes | None, most_elements: int) -> Infer
     identity = found.get("id")
     if identity is not None and (not isinstance(identity, str) or len(identity) > LONGEST_ID or not _whole(identity)):
         problems.append(f"id: expected a text of at most {LONGEST_ID} characters")
-    binary = parameters.get("binary_data_output", False)
-    if not isinstance(binary, bool):
-        problems.append("parameters.binary_data_output: expected true or false")
+    binary, explain = (_flag(parameters, name, problems) for name in ("binary_data_output", "explain"))
     if problems:
         raise BadInferRequest("the inference request cannot be used", problems=problems)
-    return InferRequest(tuple(inputs), outputs, identity, bool(binary), parameters)
+    return InferRequest(tuple(inputs), outputs, identity, binary, parameters, explain)
 
 
 def _json_length(body: bytes, header_length: bytes | None) -> int:
@@ -179,6 +177,13 @@ def _parameters(item: dict[str, Any], where: str, problems: list[str]) -> dict[s
         problems.append(f"parameters of {where}: expected an object")
         return {}
     return given
+
+
+def _flag(parameters: dict[str, Any], name: str, problems: list[str]) -> bool:
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        problems.append(f"parameters.{name}: expected true or false")
+    return bool(value)
 
 
 def _no_shared_memory(parameters: dict[str, Any], where: str, problems: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelmint.api.v2.tensors import BYTES, DTYPES
+from modelmint.api.v2.tensors import BYTES
 from modelmint.api.v2.types import TensorMeta
 from modelmint.serving.lane import Lane
 
@@ -13,9 +13,10 @@ from modelmint.serving.lane import Lane
 PICTURE, OTHER_PICTURE = "image", "image_bytes"
 LOGITS, PROBABILITIES, PROBABILITY = "logits", "probabilities", "probability"
 LABEL, ABSTAINED, PREDICTION = "label", "abstained", "prediction"
+#: Only where the call asks for explanations: heat by row ``[n, rows, columns]``, and its picture as PNG.
+EXPLAINED = EXPLANATION, EXPLANATION_PNG = "explanation", "explanation_png"
 #: Characters of the release's id that name a version.
 VERSION_LENGTH = 12
-_DATATYPE_OF = {dtype: name for name, dtype in DTYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,8 @@ class Signature:
 
 
 def signature_of(name: str, lane: Lane) -> Signature:
-    """Of what ``lane`` serves under the public ``name``; the tensor is as the task encodes: asked with no payload."""
+    """Of what ``lane`` serves under the public ``name``."""
     spec = lane.spec
-    encoded = lane.task.encode((), spec.settings)
     picture = OTHER_PICTURE if spec.input_name == PICTURE else PICTURE
     count = len(spec.labels)
     outputs = (
@@ -58,7 +58,7 @@ def signature_of(name: str, lane: Lane) -> Signature:
         model=name,
         version=version_of(lane.release),
         picture=TensorMeta(picture, BYTES, (-1,)),
-        tensor=TensorMeta(spec.input_name, _DATATYPE_OF[encoded.dtype], (-1, *encoded.shape[1:])),
+        tensor=TensorMeta(spec.input_name, "FP32", (-1, *lane.task.input_shape(spec.settings))),
         outputs={output.name: output for output in outputs},
         labels=spec.labels,
     )

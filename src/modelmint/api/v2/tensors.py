@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from modelmint.api.v2.errors import BadTensor
 from modelmint.kit.arrays import AnyArray
+from modelmint.tasks.errors import BadTensor
 
 BYTES, BF16 = "BYTES", "BF16"
 #: Datatype -> numpy dtype of its elements on the wire.

@@ -51,6 +51,8 @@ class InferRequest:
     #: Whether outputs are sent as bytes where nothing else is said.
     binary: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether each answer comes with its explanation.
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
