@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from modelmint.cli.views.building import candidates_view, judged_title
 from modelmint.cli.views.reports import cost_line
+from modelmint.sdk.views.building import candidates_view, judged_title
 
 
 def row(**more: Any) -> dict[str, Any]:

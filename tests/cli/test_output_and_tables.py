@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from modelmint.cli.output import Output
-from modelmint.cli.progress import PlainProgress
-from modelmint.cli.tables import plain_text
 from modelmint.cli.types import Column, GlobalOptions, TableView
-from modelmint.cli.views.figures import amount, interval, seconds, short, size
 from modelmint.cli.views.plain import as_json
 from modelmint.kit.errors import InvalidInput, LimitExceeded
 from modelmint.kit.money import Money, UnitPrice
+from modelmint.sdk.progress import PlainProgress
+from modelmint.sdk.tables import plain_text
+from modelmint.sdk.views.figures import amount, interval, seconds, short, size
 
 VIEW = TableView("Two", (Column("name"), Column("n", True)), (("a", "1"), ("模铸", "12,000")), {0: "good"}, "Below.")
 

@@ -31,7 +31,7 @@ def test_a_bad_file_is_a_row_and_the_others_are_answered(tmp_path: Path) -> None
         files.append(tmp_path / f"{number:02}.png")
         files[-1].write_bytes(b"no picture" if number == 40 else picture(250 if number % 2 else 5))
     answers = list(predict_files(release, files))
-    assert [answer.path for answer in answers] == files
+    assert [answer.name for answer in answers] == [str(file) for file in files]
     assert answers[40].prediction is None
     assert answers[40].error is not None
     assert answers[40].error.code == "not_a_picture"
@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_the_others_are_answered(tmp_pat
     files[2].mkdir()
     files[3].write_bytes(picture(5))
     answers = list(predict_files(release, files))
-    assert [answer.path for answer in answers] == files
+    assert [answer.name for answer in answers] == [str(file) for file in files]
     assert [answer.prediction and answer.prediction.label for answer in answers] == ["bright", None, None, "dark"]
     errors = [answer.error for answer in answers if answer.error]
     assert [(error.code, error.message) for error in errors] == [

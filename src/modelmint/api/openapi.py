@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.routing import Route
 
-import modelmint
 from modelmint.api import (
     openapi_billing,
     openapi_ledger,
@@ -33,6 +32,7 @@ from modelmint.api.openapi_parts import (
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
 from modelmint.api.service import Service
+from modelmint.kit.version import __version__
 
 #: Paths that are documented beside their routes; a new one is one line here.
 PARTS: tuple[Node, ...] = (
@@ -168,7 +168,7 @@ def document(title: str, description: str) -> Node:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": modelmint.__version__, "description": description},
+        "info": {"title": title, "version": __version__, "description": description},
         "paths": {
             "/v1/models/{model}/predict": {"post": _predict()},
             **_customer_paths(),

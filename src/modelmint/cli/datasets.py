@@ -1,45 +1,20 @@
-"""The dataset of a venture: frozen now where that was not done yet, or found among the frozen ones."""
+"""The dataset of a session's venture; see ``sdk.datasets``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelmint.cli.errors import NothingBuilt
+from modelmint.sdk.datasets import frozen
 
 if TYPE_CHECKING:
     from modelmint.cli.session import Session
     from modelmint.data.version import DatasetVersion
 
-
-def frozen(workspace: Path, digest: str) -> DatasetVersion:
-    """The dataset version with this digest; raises ``NothingBuilt``."""
-    from modelmint.data.version import DatasetVersion
-
-    for file in (workspace / "steps" / "prepare").glob("*/dataset.json"):
-        version = DatasetVersion.open(file.parent)
-        if version.digest == digest:
-            return version
-    raise NothingBuilt(f"no frozen dataset {digest[:12]} in {workspace}; freeze it with: modelmint build")
+__all__ = ["current", "frozen"]
 
 
 def current(session: Session) -> DatasetVersion:
-    """The venture's dataset as ``build`` would take it: read, checked, split and frozen, or from the cache."""
-    from modelmint.data.freeze import source_digest
-    from modelmint.data.version import DatasetVersion
-    from modelmint.workshop import digests
-    from modelmint.workshop.cache import StepCache, build_lock
+    """The venture's dataset as ``build`` would take it."""
+    from modelmint.sdk.datasets import current as of_venture
 
-    section, folder, workspace = session.venture.file.data, session.venture.folder, session.found_workspace()
-
-    def work(into: Path, _: str) -> Mapping[str, Any]:
-        from modelmint.workshop.steps import prepare
-
-        return {"dataset": prepare.run(section, folder, into, session.out.progress).digest}
-
-    with build_lock(workspace):
-        cache = StepCache(workspace / "steps", session.out.progress)
-        source = source_digest(section, folder, workspace / "stamps.json")
-        done = cache.run("prepare", digests.prepare(section, source), work)
-        return DatasetVersion.open(done.folder)
+    return of_venture(session.venture, session.found_workspace(), session.out.progress)

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from modelmint.kit.errors import Conflict, InvalidInput, NotFound, Unavailable
+from modelmint.kit.errors import InvalidInput, Unavailable
+from modelmint.sdk.errors import FileInTheWay, NothingBuilt, NoVentureHere
+
+__all__ = ["BadUsage", "DemoWentWrong", "FileInTheWay", "NoVentureHere", "NothingBuilt"]
 
 
 class BadUsage(InvalidInput):
     """The command line cannot be understood."""
 
     code = "bad_usage"
-
-
-class FileInTheWay(Conflict):
-    """A command would overwrite something that it did not make."""
-
-    code = "file_in_the_way"
-
-
-class NoVentureHere(NotFound):
-    """The folder holds neither a venture file nor a workspace."""
-
-    code = "no_venture_here"
-
-
-class NothingBuilt(NotFound):
-    """A verb needs a release or a frozen dataset, and there is none yet."""
-
-    code = "nothing_built"
 
 
 class DemoWentWrong(Unavailable):

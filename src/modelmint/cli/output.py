@@ -44,7 +44,7 @@ class Output:
     @cached_property
     def progress(self) -> Progress:
         """Bars on a terminal, plain lines elsewhere, nothing with ``--quiet``."""
-        from modelmint.cli import progress
+        from modelmint.sdk import progress
 
         if self.options.quiet:
             return progress.Silent()
@@ -75,7 +75,7 @@ class Output:
 
     def table(self, view: TableView) -> None:
         """A table for people."""
-        from modelmint.cli.tables import plain_text, rich_table
+        from modelmint.sdk.tables import plain_text, rich_table
 
         if self.options.plain:
             self.say(plain_text(view))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import typer
 
     from modelmint.bootstrap import Shop
+    from modelmint.sdk.venture import Venture
     from modelmint.venture.load import LoadedVenture
 
 
@@ -46,6 +47,13 @@ class Session:
         from modelmint.venture.load import load_venture
 
         return load_venture(self.root)
+
+    @cached_property
+    def opened(self) -> Venture:
+        """The venture as a Python program has it; what a verb shows it asks there."""
+        from modelmint.sdk.venture import Venture
+
+        return Venture(self.root, self.out.progress)
 
     @property
     def shop(self) -> Shop:

@@ -5,26 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from modelmint.sdk.types import Column, TableView
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table; figures stand to the right."""
-
-    name: str
-    figure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """A small table in words and figures; ``marks`` names rows (by index) that deserve attention."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    #: row index -> "good" | "bad" | "warn" | "alarm"
-    marks: dict[int, str]
-    #: One line below it.
-    note: str = ""
+__all__ = ["Check", "CheckState", "Column", "GlobalOptions", "TableView"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A release applied to local files: no server, no key, nothing billed. A bad file is a row, not a crash."""
+"""A release applied to what lies here: no server, no key, nothing billed. A bad input is a row, not a crash."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmint.inference.engines.registry import ENGINES
+from modelmint.inference.explain.explain import explain_row
+from modelmint.inference.explain.types import Explanation
 from modelmint.inference.predictor import Predictor
 from modelmint.kit.errors import InvalidInput, ModelmintError
 from modelmint.operations.errors import NoSuchFile, UnreadableFile
 from modelmint.releases.bundle import Release
 from modelmint.serving.loading import engine_choice
+from modelmint.tasks.registry import TASKS
 from modelmint.tasks.types import Prediction
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class FileAnswer:
-    """One file's prediction, or why it has none."""
+class LocalAnswer:
+    """One input's prediction, or why it has none."""
 
-    path: Path
+    #: The file's path, or where the input stood among those handed in.
+    name: str
     prediction: Prediction | None
     error: ModelmintError | None
+    #: Which regions spoke for the label, where that was asked for.
+    explanation: Explanation | None = None
 
 
 def files_below(wanted: Path) -> list[Path]:
@@ -42,38 +48,81 @@ def predict_files(
     *,
     model: str | None = None,
     variant: str | None = None,
-) -> Iterator[FileAnswer]:
-    """Answers in the order of ``files``, with the engine and threads measured cheapest on this machine."""
-    released = release.model(model)
-    name = model or next(iter(release.manifest.models))
-    choice = engine_choice(release, name, variant or released.default)
-    engine = ENGINES.get(choice.engine)(release.graph(name, variant), choice.threads)
-    try:
-        predictor = Predictor(released.spec, engine)
-        waiting: list[Path] = []
-        for file in files:
-            waiting.append(file)
+) -> Iterator[LocalAnswer]:
+    """Answers in the order of ``files``, from a model that is opened for them alone."""
+    with LocalModel(release, model, variant) as opened:
+        yield from opened.answers((str(file), file) for file in files)
+
+
+class LocalModel:
+    """One variant of a release, with the engine and threads measured cheapest on this machine. To be closed."""
+
+    def __init__(self, release: Release, model: str | None = None, variant: str | None = None) -> None:
+        """Raises ``UnknownModel``, ``DamagedRelease``."""
+        released = release.model(model)
+        self.name = model or next(iter(release.manifest.models))
+        self.variant = variant or released.default
+        choice = engine_choice(release, self.name, self.variant)
+        self.spec = released.spec
+        self._engine = ENGINES.get(choice.engine)(release.graph(self.name, self.variant), choice.threads)
+        self._predictor = Predictor(released.spec, self._engine)
+
+    def __enter__(self) -> LocalModel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
+
+    def answers(
+        self, named: Iterable[tuple[str, Path | bytes | InvalidInput]], *, explain: bool = False
+    ) -> Iterator[LocalAnswer]:
+        """One answer for each (name, file or content), in order; what is an error already stays one."""
+        waiting: list[tuple[str, Path | bytes | InvalidInput]] = []
+        for one in named:
+            waiting.append(one)
             if len(waiting) == _BATCH:
-                yield from _batch(predictor, waiting)
+                yield from self._batch(waiting, explain)
                 waiting = []
-        yield from _batch(predictor, waiting)
-    finally:
-        engine.close()
+        yield from self._batch(waiting, explain)
 
+    def _batch(self, named: list[tuple[str, Path | bytes | InvalidInput]], explain: bool) -> Iterator[LocalAnswer]:
+        read = [(name, _read(source) if isinstance(source, Path) else source) for name, source in named]
+        payloads = [found for _, found in read if isinstance(found, bytes)]
+        try:
+            answers = iter(self._answer(payloads, explain) if payloads else [])
+        except InvalidInput:  # one of them; each alone, to know which
+            answers = (self._one(payload, explain) for payload in payloads)
+        for name, found in read:
+            answer = next(answers) if isinstance(found, bytes) else found
+            if isinstance(answer, InvalidInput):
+                yield LocalAnswer(name, None, answer)
+            else:
+                yield LocalAnswer(name, answer[0], None, answer[1])
 
-def _batch(predictor: Predictor, files: list[Path]) -> Iterator[FileAnswer]:
-    read = [_read(file) for file in files]
-    payloads = [found for found in read if isinstance(found, bytes)]
-    try:
-        predictions: Iterator[Prediction | InvalidInput] = iter(predictor.predict(payloads) if payloads else [])
-    except InvalidInput:  # one of them; each alone, to know which
-        predictions = (_one(predictor, payload) for payload in payloads)
-    for file, found in zip(files, read, strict=True):
-        answer = next(predictions) if isinstance(found, bytes) else found
-        if isinstance(answer, Prediction):
-            yield FileAnswer(file, answer, None)
-        else:
-            yield FileAnswer(file, None, answer)
+    def _one(self, payload: bytes, explain: bool) -> tuple[Prediction, Explanation | None] | InvalidInput:
+        try:
+            return self._answer([payload], explain)[0]
+        except InvalidInput as error:
+            return error
+
+    def _answer(
+        self, payloads: list[bytes], explain: bool
+    ) -> list[tuple[Prediction, Explanation | None] | InvalidInput]:
+        if not explain:
+            return [(prediction, None) for prediction in self._predictor.predict(payloads)]
+        logits = self._predictor.logits(payloads)
+        inputs = TASKS.get(self.spec.task).encode(payloads, self.spec.settings)
+        found: list[tuple[Prediction, Explanation | None] | InvalidInput] = []
+        for prediction, row, scores, payload in zip(
+            self._predictor.decode(logits), inputs, logits, payloads, strict=True
+        ):
+            label = self.spec.labels.index(prediction.label)
+            found.append((prediction, explain_row(self._engine, row, scores, label, self.spec, over=payload)))
+        return found
 
 
 def _read(file: Path) -> bytes | UnreadableFile:
@@ -81,10 +130,3 @@ def _read(file: Path) -> bytes | UnreadableFile:
         return file.read_bytes()
     except OSError as error:
         return UnreadableFile(f"{file} cannot be read: {error.strerror or error}")
-
-
-def _one(predictor: Predictor, payload: bytes) -> Prediction | InvalidInput:
-    try:
-        return predictor.predict([payload])[0]
-    except InvalidInput as error:
-        return error

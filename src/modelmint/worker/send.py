@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import modelmint
 from modelmint.commerce.webhooks.addresses import checked_url, is_public
 from modelmint.commerce.webhooks.errors import BadEndpoint, PrivateAddress
 from modelmint.commerce.webhooks.kinds import FOUNDER, envelope
 from modelmint.commerce.webhooks.signing import headers
 from modelmint.commerce.webhooks.types import NO_PLACE, Parcel, Receipt
+from modelmint.kit.version import __version__
 
 SECONDS = 10.0
 #: What an answer may say before its status is known, and what is read after it so that no receiver sees a reset.
@@ -47,7 +47,7 @@ class Sender:
     def _post(self, parcel: Parcel) -> int:
         body = envelope(parcel.message)
         given = {
-            "User-Agent": f"modelmint/{modelmint.__version__}",
+            "User-Agent": f"modelmint/{__version__}",
             "Content-Type": "application/json",
             **headers(parcel.secrets, parcel.message.id, int(self.clock()), body),
         }

@@ -14,7 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import modelmint
 from modelmint.kit.canonical import pretty_json
 from modelmint.kit.digest import digest_file, digest_package, digest_value
 from modelmint.kit.files import atomic_folder, write_atomic
@@ -22,7 +21,7 @@ from modelmint.kit.progress import Progress
 from modelmint.workshop.errors import BuildRunning
 
 RECORD = "step.json"
-_HOUSE = Path(modelmint.__file__).parent
+_HOUSE = Path(__file__).resolve().parents[1]
 #: Bytes up to which a file's content is checked on every build; of larger ones (pictures, weights) only the size:
 #: their readers check the content by digests of their own.
 _HASHED = 32 * 2**20

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from modelmint.cli.demo.calls import Refusal, Reply, quantile
-from modelmint.cli.views.figures import bare
 from modelmint.cli.views.plain import as_json
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.types import Plan
+from modelmint.sdk.views.figures import bare
 
 
 @dataclass

@@ -10,9 +10,9 @@ import typer
 
 from modelmint.cli.session import session_of
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import count
 from modelmint.data.types import SPLITS
 from modelmint.kit.canonical import plain
+from modelmint.sdk.views.figures import count
 
 if TYPE_CHECKING:
     from modelmint.cli.output import Output

@@ -21,7 +21,7 @@ def demo(
     calls: Annotated[int, typer.Option("--calls", min=1, max=100_000, help="Paid calls to send.")] = 200,
 ) -> None:
     """Build a real model, serve it, sell 200 calls over HTTP, print the invoice; a few minutes on two cores."""
-    from modelmint.cli.verbs.build import build_venture, need_workshop
+    from modelmint.sdk.building import build_venture, need_workshop
 
     if solution != "digits":
         raise BadUsage(f"the demo is made for: digits; found {solution!r}")

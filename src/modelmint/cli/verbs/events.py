@@ -29,9 +29,9 @@ def import_(
 
     It is stored in batches of 10,000; importing it again changes nothing, so an import that was stopped is repeated.
     """
-    from modelmint.cli.views.figures import count
     from modelmint.commerce.metering.bodies import MOST
     from modelmint.commerce.metering.cloudevents import events_from
+    from modelmint.sdk.views.figures import count
 
     session = session_of(ctx)
     books = session.shop.books

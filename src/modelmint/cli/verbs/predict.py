@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,15 +15,7 @@ from modelmint.cli.errors import BadUsage
 from modelmint.cli.exits import exit_code
 from modelmint.cli.output import Output
 from modelmint.cli.session import session_of
-from modelmint.cli.types import Column, TableView
-from modelmint.cli.verbs.releases import pick
 from modelmint.kit.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from modelmint.operations.local_predict import FileAnswer
-
-#: Rows that are shown to people; the rest goes into a file with --out.
-SHOWN = 20
 
 
 def predict(
@@ -36,19 +28,21 @@ def predict(
 ) -> None:
     """Predict on local files. A file that cannot be read is a row with its error; then the exit code is 2."""
     from modelmint.kit.files import write_atomic
-    from modelmint.operations.local_predict import files_below, predict_files
+    from modelmint.operations.local_predict import files_below
+    from modelmint.sdk.answers import SHOWN, rows_view
 
     session = session_of(ctx)
     if out is not None and out.suffix not in WRITERS:
         raise BadUsage(f"--out takes a file that ends in {', '.join(WRITERS)}; found {out.name!r}")
-    found = pick(session, release)
+    found = session.opened.release(release)
     files = files_below(source)
-    rows: list[dict[str, Any]] = []
-    labels = found.model(model).spec.labels
-    with session.out.progress.bar("predict", len(files)) as bar:
-        for answer in predict_files(found, files, model=model, variant=variant):
-            rows.append(_row(answer, labels))
+    answers = []
+    with session.out.progress.bar("predict", len(files)) as bar, session.opened as opened:
+        for answer in opened.answers(files, release=release, model=model, variant=variant):
+            answers.append(answer)
             bar.advance()
+    rows = [answer.to_json() for answer in answers]
+    labels = found.bundle.model(model).spec.labels
     if out is not None:
         write_atomic(out, WRITERS[out.suffix](rows, labels))
     failed = sum(row["error"] is not None for row in rows)
@@ -60,8 +54,10 @@ def predict(
         "predictions": rows,
     }
 
+    note = f"The first {SHOWN} of {len(rows)}; --out FILE.csv keeps them all." if len(rows) > SHOWN else ""
+
     def show(shown: Output) -> None:
-        shown.table(_view(rows[:SHOWN], len(rows)))
+        shown.table(rows_view(answers[:SHOWN], len(rows), note))
         if out is not None:
             shown.say(f"{len(rows)} rows in {out}")
         if failed:
@@ -70,23 +66,6 @@ def predict(
     session.out.answer(payload, show)
     if failed:
         raise typer.Exit(exit_code(InvalidInput))
-
-
-def _row(answer: FileAnswer, labels: Sequence[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"file": str(answer.path)}
-    if answer.prediction is None:
-        error = answer.error
-        told = {"code": error.code, "message": error.message} if error else {"code": "error", "message": "no answer"}
-        return {**row, "label": None, "probability": None, "abstained": None, "probabilities": None, "error": told}
-    found = answer.prediction
-    return {
-        **row,
-        "label": found.label,
-        "probability": found.probability,
-        "abstained": found.abstained,
-        "probabilities": dict(zip(labels, found.probabilities, strict=True)),
-        "error": None,
-    }
 
 
 def _csv(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
@@ -113,19 +92,3 @@ def _json(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
 
 
 WRITERS = {".csv": _csv, ".jsonl": _jsonl, ".json": _json}
-
-
-def _view(rows: Sequence[dict[str, Any]], total: int) -> TableView:
-    cells = tuple(
-        (
-            row["file"],
-            row["label"] or "",
-            "" if row["probability"] is None else f"{row['probability']:.4f}",
-            "undecided" if row["abstained"] else "" if not row["error"] else f"{row['error']['code']}",
-        )
-        for row in rows
-    )
-    marks = {index: "alarm" for index, row in enumerate(rows) if row["error"]}
-    columns = (Column("file"), Column("label"), Column("probability", True), Column(""))
-    note = f"The first {len(rows)} of {total}; --out FILE.csv keeps them all." if len(rows) < total else ""
-    return TableView(f"{total} files", columns, cells, marks, note)

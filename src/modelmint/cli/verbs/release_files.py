@@ -39,9 +39,9 @@ def export(
     ] = False,
 ) -> None:
     """One signed file with everything in a release; no pictures, keys or books. Nothing is overwritten."""
-    from modelmint.cli.views.figures import size
     from modelmint.releases.archive.export import export_release
     from modelmint.releases.sign import KEY_FILE
+    from modelmint.sdk.views.figures import size
 
     session = session_of(ctx)
     found = pick(session, release)
@@ -117,7 +117,7 @@ def signers(
 
 def _answer(session: Session, release: Any, fingerprint: str | None) -> None:
     """``fingerprint``: of the archive's signer; None for a folder, which nobody signed as a whole."""
-    from modelmint.cli.views.releases import release_json
+    from modelmint.sdk.views.releases import release_json
 
     payload = {"release": release_json(release), "signed_by": fingerprint}
 

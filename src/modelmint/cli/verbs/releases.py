@@ -27,26 +27,15 @@ def shelf_of(session: Session) -> Shelf:
 
 def pick(session: Session, wanted: str | None) -> Release:
     """A release by id, prefix or folder; the newest one when none is named."""
-    from modelmint.releases.bundle import Release
-
-    if wanted is not None and (Path(wanted) / "manifest.json").is_file():
-        return Release.open(Path(wanted).resolve())
-    shelf = shelf_of(session)
-    if wanted is not None:
-        return shelf.get(wanted)
-    releases = shelf.list()
-    if not releases:
-        raise NothingBuilt(f"{session.root} holds no release yet. Make one: {session.hint('build')}")
-    return releases[0]
+    return session.opened.release(wanted).bundle
 
 
 def list_(ctx: typer.Context) -> None:
     """All releases of this folder, the newest first."""
-    from modelmint.cli.views.releases import release_json, releases_view
+    from modelmint.sdk.views.releases import release_json, releases_view
 
     session = session_of(ctx)
-    releases = shelf_of(session).list()
-    payload = {"releases": [release_json(one) for one in releases]}
+    payload = {"releases": [release_json(one.bundle) for one in session.opened.releases]}
     session.out.answer(payload, lambda out: out.table(releases_view(payload["releases"])))
 
 
@@ -55,11 +44,10 @@ def show(
     release: Annotated[str | None, typer.Argument(help="Id, its beginning, or a folder; else the newest.")] = None,
 ) -> None:
     """One release: models, metrics, gates, cost on each machine, licences, where it came from."""
-    from modelmint.cli.views.releases import full_json, say_release
+    from modelmint.cli.views.releases import say_release
 
     session = session_of(ctx)
-    found = pick(session, release)
-    payload = full_json(found)
+    payload = session.opened.release(release).facts
     session.out.answer(payload, lambda out: say_release(out, payload))
 
 

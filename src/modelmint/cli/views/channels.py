@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import day, minute
 from modelmint.commerce.channels.types import ChannelRow, Partner, PartnerStatement, Referral
 from modelmint.kit.period import Period
+from modelmint.sdk.views.figures import DASH, count
 
 
 def partners_view(partners: Sequence[Partner]) -> TableView:

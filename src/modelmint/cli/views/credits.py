@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import day
 from modelmint.commerce.billing.types import GrantLeft
 from modelmint.kit.money import Money
+from modelmint.sdk.views.figures import DASH, count
 
 
 def credits_view(grants: Sequence[GrantLeft], balance: Sequence[Money]) -> TableView:

@@ -7,9 +7,9 @@ from typing import Any
 
 from modelmint.cli.output import Output
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.building import candidates_view, gates_view, judged_title, metrics_view
-from modelmint.cli.views.figures import DASH, number, seconds, short
 from modelmint.cli.views.reports import cost_line, models_of, why_of
+from modelmint.sdk.views.building import candidates_view, gates_view, judged_title, metrics_view
+from modelmint.sdk.views.figures import DASH, number, seconds, short
 
 
 def say_demo(out: Output, report: Mapping[str, Any]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import minute
 from modelmint.commerce.billing.types import Preview, Scheduled
 from modelmint.commerce.plan_terms import terms_of
 from modelmint.commerce.types import PlanVersion
+from modelmint.sdk.views.figures import DASH, count
 
 
 def versions_view(versions: Sequence[PlanVersion]) -> TableView:

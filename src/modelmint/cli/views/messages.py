@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import minute
 from modelmint.commerce.payments.types import Attempt
 from modelmint.commerce.webhooks.types import Delivery, Endpoint
+from modelmint.sdk.views.figures import DASH, count
 
 
 def endpoints_view(endpoints: Sequence[Endpoint]) -> TableView:

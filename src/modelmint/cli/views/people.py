@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.cli.views.selling import minute
 from modelmint.commerce.people.abuse import RATE
 from modelmint.commerce.people.types import Alarm, AuditEntry
 from modelmint.commerce.types import Key
+from modelmint.sdk.views.figures import DASH, count
 
 
 def keys_view(keys: Sequence[Key], names: Mapping[str, str], now: datetime) -> TableView:

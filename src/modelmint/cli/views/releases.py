@@ -2,70 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from modelmint.cli.output import Output
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.building import gates_view, metrics_view
-from modelmint.cli.views.figures import DASH, count, interval, size
-from modelmint.kit.canonical import plain
-from modelmint.releases.bundle import Release
-from modelmint.releases.describe import describe
-
-
-def full_json(release: Release, own_public_key: str | None = None) -> dict[str, Any]:
-    """Everything about one release."""
-    found: dict[str, Any] = plain(describe(release, own_public_key))
-    return found
-
-
-def release_json(release: Release, deployed: Sequence[str] = ()) -> dict[str, Any]:
-    """One release in a list: id, path, models with their main metric and size, when it was made, where it is served."""
-    found = full_json(release)
-    statements = found["statements"]
-    models = {
-        name: {
-            "labels": model["labels"],
-            "backbone": model["backbone"],
-            "metrics": model["metrics"],
-            "variants": {key: variant["size_bytes"] for key, variant in model["variants"].items()},
-        }
-        for name, model in found["models"].items()
-    }
-    return {
-        "id": found["id"],
-        "path": found["path"],
-        "venture": found["venture"].get("name"),
-        "made_at": statements[0]["made_at"] if statements else None,
-        "models": models,
-        "deployed_as": list(deployed),
-    }
-
-
-def releases_view(releases: Sequence[Mapping[str, Any]]) -> TableView:
-    """``releases``: what ``release_json`` gives."""
-    rows = []
-    for one in releases:
-        for name, model in one["models"].items():
-            metrics = model["metrics"]
-            rows.append(
-                (
-                    one["id"][:12],
-                    name,
-                    str(model["backbone"]),
-                    interval(metrics.get("auroc"), 4),
-                    interval(metrics.get("accuracy"), 4),
-                    ", ".join(size(value) for value in model["variants"].values()),
-                    (one["made_at"] or DASH)[:16].replace("T", " "),
-                    ", ".join(one["deployed_as"]) or DASH,
-                )
-            )
-    columns = (
-        Column("release"), Column("model"), Column("backbone"), Column("AUROC", True), Column("accuracy", True),
-        Column("size", True), Column("made"), Column("served as"),
-    )  # fmt: skip
-    return TableView(count(len(releases), "release"), columns, tuple(rows), {})
+from modelmint.sdk.views.building import gates_view, metrics_view
+from modelmint.sdk.views.figures import DASH, count, size
 
 
 def say_release(out: Output, found: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmint.cli.output import Output
-from modelmint.cli.views.building import (
+from modelmint.sdk.views.building import (
     candidates_view,
     dataset_line,
     gates_view,
@@ -14,7 +14,7 @@ from modelmint.cli.views.building import (
     metrics_view,
     seconds_line,
 )
-from modelmint.cli.views.figures import short
+from modelmint.sdk.views.figures import short
 
 
 def say_build(out: Output, report: Mapping[str, Any], following: Sequence[str]) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
 from modelmint.commerce.billing.types import Invoice
 from modelmint.commerce.ledger.types import LedgerEntry
 from modelmint.commerce.metering.types import UsageSummary
 from modelmint.commerce.plan_terms import terms_of
 from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.money import Money
+from modelmint.sdk.views.figures import DASH, count
 
 
 def day(moment: datetime | None) -> str:

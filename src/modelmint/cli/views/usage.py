@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count
+from modelmint.sdk.views.figures import DASH, count
 
 _FIGURES = ("n", "quantity")
 

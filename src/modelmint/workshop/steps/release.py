@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmint import __version__
 from modelmint.data.card import card, card_markdown
 from modelmint.data.version import DatasetVersion
 from modelmint.kit.canonical import plain, pretty_json
 from modelmint.kit.clock import Clock
 from modelmint.kit.machine import this_machine
+from modelmint.kit.version import __version__
 from modelmint.releases import statements
 from modelmint.releases.bundle import Release, write_release
 from modelmint.releases.manifest import SCHEMA

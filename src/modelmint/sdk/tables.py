@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from modelmint.cli.types import TableView
+from modelmint.sdk.types import TableView
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,4 +1,4 @@
-"""How the shell draws long work: bars with time left on a terminal, a line now and then elsewhere. Always stderr."""
+"""How long work is drawn: bars with time left on a terminal, a line now and then elsewhere. Always stderr."""
 
 from __future__ import annotations
 

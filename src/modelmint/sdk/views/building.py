@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, amount, bare, count, interval, number, seconds, short, size
+from modelmint.sdk.types import Column, TableView
+from modelmint.sdk.views.figures import DASH, amount, bare, count, interval, number, seconds, short, size
 
 _MEASURED = "Accuracy and AUROC on validation; CPU, p50 and p99 of one picture in the engine here, interleaved."
 #: Metrics that are shares, shown in the order people ask for them.

@@ -1,0 +1,1 @@
+"""Plain JSON as tables in words and figures."""
