@@ -32,6 +32,7 @@ from modelmint.cli.verbs import (
     prepaid,
     release_files,
     releases,
+    report,
     serve,
     store,
     usage,
@@ -109,5 +110,6 @@ def command() -> Any:
         for verb, function in verbs.items():
             group.command(verb, epilog=_ANYWHERE)(function)
         app.add_typer(group, name=name, rich_help_panel=panel)
+    add("report", report.report, LOOK)
     add("bench", bench.bench, LOOK)
     return typer.main.get_command(app)

@@ -61,6 +61,11 @@ def fingerprint(public: str) -> str:
     return digest_bytes(base64.b64decode(public))
 
 
+def public_key(path: Path) -> str | None:
+    """The public half of the key in ``path``, base64; None where there is no key. Raises ``UnreadableKey``."""
+    return open_key(path).public if path.exists() else None
+
+
 def signature_holds(public: str, signature: str, message: bytes) -> bool:
     """Whether ``signature`` over ``message`` is the one of ``public``; False for anything malformed."""
     try:

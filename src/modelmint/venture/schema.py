@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from modelmint.kit.registry import nearest
 from modelmint.venture.sections.base import Complaint, Section, refuse_if_any
 from modelmint.venture.sections.billing import BillingSection
+from modelmint.venture.sections.card import CardSection
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.gates import GatesSection
@@ -42,6 +43,7 @@ class VentureFile(Section):
     serving: ServingSection = ServingSection()
     webhooks: WebhooksSection = WebhooksSection()
     billing: BillingSection = BillingSection()
+    card: CardSection = CardSection()
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:

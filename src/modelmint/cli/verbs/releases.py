@@ -42,13 +42,26 @@ def list_(ctx: typer.Context) -> None:
 def show(
     ctx: typer.Context,
     release: Annotated[str | None, typer.Argument(help="Id, its beginning, or a folder; else the newest.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Its model card, as Markdown.")] = False,
+    language: Annotated[str, typer.Option("--language", help="Of the card: en or zh.")] = "en",
 ) -> None:
     """One release: models, metrics, gates, cost on each machine, licences, where it came from."""
     from modelmint.cli.views.releases import say_release
 
     session = session_of(ctx)
+    if card:
+        _card(session, pick(session, release), language)
+        return
     payload = session.opened.release(release).facts
     session.out.answer(payload, lambda out: say_release(out, payload))
+
+
+def _card(session: Session, release: Release, language: str) -> None:
+    from modelmint.operations.report import dossier_of
+    from modelmint.releases.dossier.markdown import card_markdown
+
+    text = card_markdown(dossier_of(release, session.workspace), language)
+    session.out.answer({"release": release.id, "language": language, "card": text}, lambda out: out.say(text.rstrip()))
 
 
 def verify(

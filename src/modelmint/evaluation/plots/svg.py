@@ -15,14 +15,16 @@ _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 class Canvas:
-    """Elements in drawing order; ``finish`` gives the whole document."""
+    """Elements in drawing order; ``finish`` gives the whole document.
+
+    No style attribute: a page under a strict Content-Security-Policy may hold it, and says itself how wide it gets.
+    """
 
     def __init__(self, width: float, height: float, title: str, desc: str, lang: str) -> None:
         self.width, self.height = width, height
         self._parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" role="img" '
-            f'width="100%" style="max-width:{number(width * 1.5)}px" aria-label={attribute(title)} '
-            f'lang="{lang}" font-family="{_FONT}">',
+            f'width="100%" aria-label={attribute(title)} lang="{lang}" font-family="{_FONT}">',
             f"<title>{clean(title)}</title><desc>{clean(desc)}</desc>",
             f'<rect width="{number(width)}" height="{number(height)}" fill="#ffffff"/>',
         ]
@@ -65,6 +67,14 @@ class Canvas:
         inner = f"<title>{clean(note)}</title>" if note else ""
         self._parts.append(
             f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" fill="{fill}" stroke="#ffffff" '
+            f'stroke-width="1.5">{inner}</circle>'
+        )
+
+    def ring(self, x: float, y: float, radius: float, *, stroke: str, note: str = "") -> None:
+        """A hollow circle."""
+        inner = f"<title>{clean(note)}</title>" if note else ""
+        self._parts.append(
+            f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" fill="#ffffff" stroke="{stroke}" '
             f'stroke-width="1.5">{inner}</circle>'
         )
 

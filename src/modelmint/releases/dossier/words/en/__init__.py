@@ -1,0 +1,9 @@
+"""English."""
+
+from __future__ import annotations
+
+from modelmint.releases.dossier.words.en.card import WORDS as _CARD
+from modelmint.releases.dossier.words.en.measured import WORDS as _MEASURED
+from modelmint.releases.dossier.words.en.sections import WORDS as _SECTIONS
+
+WORDS: dict[str, str] = _SECTIONS | _CARD | _MEASURED
