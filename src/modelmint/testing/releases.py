@@ -24,6 +24,13 @@ def brightness_release(shelf: Path, name: str = "brightness", *, sharpness: floa
     ``sharpness`` is the logit at white; two values of it are two releases that both answer right.
     ``venture`` is the bundled ``venture.toml``, that of ``venture_text(name)`` by default.
     """
+    return write_release(shelf, *brightness_parts(name, sharpness=sharpness, venture=venture))
+
+
+def brightness_parts(
+    name: str = "brightness", *, sharpness: float = 4.0, venture: str = ""
+) -> tuple[Manifest, dict[str, Path | bytes]]:
+    """The manifest of ``brightness_release`` and its files, to be added to."""
     task = TASKS.get("image-classification")
     weights = np.full((_SIDE * _SIDE, 2), sharpness / (_SIDE * _SIDE))
     weights[:, 0] *= -1
@@ -47,4 +54,4 @@ def brightness_release(shelf: Path, name: str = "brightness", *, sharpness: floa
         waivers={},
         files={},
     )
-    return write_release(shelf, manifest, {place: graph, "venture.toml": text.encode()})
+    return manifest, {place: graph, "venture.toml": text.encode()}

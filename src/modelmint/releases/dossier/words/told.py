@@ -177,11 +177,15 @@ def told(text: str) -> str:
     """``text`` in Chinese where its form is known; several sentences may stand behind each other with "; "."""
     if len(text) > _LONGEST:
         return text
-    whole = _one(text)
-    if whole is not None:
-        return whole
-    parts = [_one(part) or part for part in text.split("; ")]
-    return "；".join(parts) if parts != text.split("; ") else text
+    parts, found, known = text.split("; "), [], False
+    while parts:
+        # A form may hold "; " itself, so the longest stretch that is known goes first.
+        longest = ((n, said) for n in range(len(parts), 0, -1) if (said := _one("; ".join(parts[:n]))) is not None)
+        taken, said = next(longest, (1, parts[0]))
+        known = known or said != parts[0]
+        found.append(said)
+        parts = parts[taken:]
+    return "；".join(found) if known else text
 
 
 def _one(text: str) -> str | None:
