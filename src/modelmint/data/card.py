@@ -25,6 +25,9 @@ _MEANINGS = {
     "missing_file": "named, but not there",
     "outside_source": "leads out of the data source",
     "not_used": "not a part of the data",
+    "near_duplicate": "nearly the same picture: resized, encoded anew or cropped",
+    "split_shift": "pictures of one split are told from those of training",
+    "corrected_label": "a label or a row changed by a reviewer's correction",
 }
 
 

@@ -12,11 +12,12 @@ from modelmint.data.types import Finding, RawRow
 from modelmint.kit.registry import nearest
 
 #: Where a copy is worth most: a test row is never dropped, a validation row only for a test row.
-_WORTH = {"test": 0, "val": 1, "train": 2, None: 2}
+WORTH = {"test": 0, "val": 1, "train": 2, None: 2}
 #: Largest class over smallest, in training rows, from which on the imbalance is reported.
 _IMBALANCED = 5.0
-#: Findings that do not stop a build with ``on_problem = "fail"``: nothing can be mended in the files.
-HARMLESS = frozenset({"imbalance"})
+#: Findings that do not stop a build with ``on_problem = "fail"``: nothing in the files can be mended, or nothing is
+#: known to be wrong with them. A near duplicate and a shift are suspicions of a measure with a bound, not facts.
+HARMLESS = frozenset({"imbalance", "near_duplicate", "split_shift", "corrected_label"})
 
 
 def known_labels(rows: Iterable[RawRow], labels: Sequence[str]) -> tuple[list[RawRow], list[Finding]]:
@@ -37,7 +38,7 @@ def known_labels(rows: Iterable[RawRow], labels: Sequence[str]) -> tuple[list[Ra
 def without_copies(rows: Sequence[Looked]) -> tuple[list[Looked], list[Finding]]:
     """One row for each picture (same pixels), in the split where it is worth most; all copies in test stay."""
     alike: dict[str, list[Looked]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (_WORTH[row.split], row.name)):
+    for row in sorted(rows, key=lambda row: (WORTH[row.split], row.name)):
         alike[row.pixel_digest].append(row)
     findings = [finding for same in alike.values() if len(same) > 1 for finding in _judged(same)]
     return _left(rows, findings), findings
@@ -77,7 +78,7 @@ def without_shared_groups(
 ) -> tuple[list[Looked], list[Finding]]:
     """Rows whose group stands in one stated split only: it stays where it is worth most."""
     best: dict[str, Looked] = {}
-    for row in sorted(rows, key=lambda row: (_WORTH[row.split], row.name)):
+    for row in sorted(rows, key=lambda row: (WORTH[row.split], row.name)):
         group = group_of(row.name)
         if group is not None:
             best.setdefault(group, row)

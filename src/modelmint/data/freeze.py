@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modelmint.data.checks import (
     HARMLESS,
@@ -24,12 +24,14 @@ from modelmint.data.checks import (
 )
 from modelmint.data.errors import DataRefused, SourceChanged, TooLittleData, UnreadableSource
 from modelmint.data.inspect import Looked, look_at_all
+from modelmint.data.leaks import told, twins_among, without_twins
 from modelmint.data.readers.files import natural
+from modelmint.data.shift import shift, shift_findings
 from modelmint.data.sources import files_read, read_all
 from modelmint.data.splits import Member, cut
 from modelmint.data.stamps import digests_of
 from modelmint.data.types import SPLITS, Finding, RawData, Row, Split
-from modelmint.data.version import ABOUT, FINDINGS, PAYLOADS, ROWS, SCHEMA, DatasetVersion, content_digest
+from modelmint.data.version import ABOUT, FINDINGS, PAYLOADS, ROWS, SCHEMA, SHIFT, DatasetVersion, content_digest
 from modelmint.kit.canonical import canonical_json, pretty_json
 from modelmint.kit.digest import digest_bytes, digest_value
 from modelmint.kit.files import atomic_folder
@@ -47,6 +49,8 @@ class Settled(NamedTuple):
     labels: tuple[str, ...]
     findings: list[Finding]
     facts: dict[str, str]
+    #: How the splits differ, plain JSON.
+    shift: dict[str, Any]
 
 
 def freeze(section: DataSection, root: Path, into: Path, progress: Progress) -> DatasetVersion:
@@ -61,7 +65,7 @@ def freeze(section: DataSection, root: Path, into: Path, progress: Progress) -> 
     with atomic_folder(temporary) as folder:
         _write(settled, section, folder, progress)
     if temporary != into:  # the caller made the folder; what marks it complete comes last
-        for name in (PAYLOADS, ROWS, FINDINGS, ABOUT):
+        for name in (PAYLOADS, ROWS, FINDINGS, SHIFT, ABOUT):
             (temporary / name).replace(into / name)
         temporary.rmdir()
     return DatasetVersion.open(into)
@@ -83,8 +87,14 @@ def _settle(section: DataSection, root: Path, progress: Progress) -> Settled:
     single, copies = without_copies(looked)
     group_of = _grouping(section.group)
     apart, shared = without_shared_groups(single, group_of)
+    twins = [] if section.near_duplicates == "off" else twins_among(apart, section.max_pixels, progress)
     findings = [*raw.findings, *unknown, *unreadable, *copies, *shared]
+    if section.near_duplicates == "skip":
+        apart, near = without_twins(apart, twins)
+        findings += near
     split_of, how = _splits(apart, section, group_of)
+    near, facts = told(twins, split_of) if section.near_duplicates != "off" else ([], {})
+    findings += near
     training = [row.label for row in apart if split_of.get(row.name) == "train"]
     trained = set(training)
     findings += class_findings(training, labels, declared=section.labels is not None)
@@ -95,8 +105,10 @@ def _settle(section: DataSection, root: Path, progress: Progress) -> Settled:
         _refuse(findings)
     rows = sorted(((row, split_of[row.name]) for row in apart if row.label in labels), key=lambda pair: pair[0].name)
     _enough(Counter(split for _, split in rows), trained, labels, findings)
+    shifted = shift(rows, labels)
+    findings += shift_findings(shifted)
     findings.sort(key=lambda finding: (finding.kind, natural(finding.name)))
-    return Settled(rows, labels, findings, raw.facts | {"splits": how})
+    return Settled(rows, labels, findings, raw.facts | facts | {"splits": how}, shifted)
 
 
 def _labels(section: DataSection, raw: RawData) -> tuple[str, ...]:
@@ -199,6 +211,7 @@ def _write(settled: Settled, section: DataSection, folder: Path, progress: Progr
     (folder / ROWS).write_bytes(rows)
     findings = b"".join(canonical_json(finding) + b"\n" for finding in settled.findings)
     (folder / FINDINGS).write_bytes(findings)
+    (folder / SHIFT).write_text(pretty_json(settled.shift), encoding="utf-8")
     seen = [looked for looked, split in settled.rows if split != "test"]
     training = [looked for looked, split in settled.rows if split == "train"]
     about = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from modelmint.data.errors import NotAPicture, OutsideSource, TooManyPixels, TruncatedPicture
+from modelmint.data.perceptual import thumbnail
 from modelmint.data.pictures import is_grey, open_picture
 from modelmint.data.types import Finding, RawRow, Split
 from modelmint.kit.digest import digest_bytes
@@ -17,7 +18,7 @@ from modelmint.kit.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A row whose picture can be read; the picture itself is not kept."""
+    """A row whose picture can be read; the picture itself is not kept, but for 1 kB of what it looks like."""
 
     raw: RawRow
     label: str
@@ -28,6 +29,8 @@ class Looked:
     width: int
     height: int
     grey: bool
+    #: What it looks like, 32 x 32 greys: for near duplicates and for comparing splits.
+    thumbnail: bytes
 
     @property
     def name(self) -> str:
@@ -88,4 +91,5 @@ def _look(row: RawRow, max_pixels: int) -> Looked | Finding:
         width=picture.width,
         height=picture.height,
         grey=is_grey(picture),
+        thumbnail=thumbnail(picture),
     )

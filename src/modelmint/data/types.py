@@ -74,7 +74,8 @@ class Finding:
     """One problem in the data and what was done about it."""
 
     #: unreadable | truncated | not_an_image | too_large | exact_duplicate | split_overlap |
-    #: contradicting_label | imbalance | empty_class | unknown_label | missing_file | outside_source | not_used
+    #: contradicting_label | imbalance | empty_class | unknown_label | missing_file | outside_source | not_used |
+    #: near_duplicate | split_shift | corrected_label
     kind: str
     name: str
     message: str

@@ -19,6 +19,7 @@ from modelmint.kit.files import write_atomic
 
 SCHEMA = 1
 ABOUT, ROWS, PAYLOADS, FINDINGS = "dataset.json", "rows.jsonl", "payloads.bin", "findings.jsonl"
+SHIFT = "shift.json"
 
 
 def content_digest(about: dict[str, Any]) -> str:
@@ -75,6 +76,13 @@ class DatasetVersion:
     def findings(self) -> tuple[Finding, ...]:
         """What was wrong with the data and what was done about it."""
         return tuple(Finding(**json.loads(line)) for line in _lines(self.folder / FINDINGS))
+
+    @cached_property
+    def shift(self) -> dict[str, Any]:
+        """How the splits differ, as ``data.shift`` found it; {} where it was frozen before that was looked for."""
+        file = self.folder / SHIFT
+        found: dict[str, Any] = json.loads(file.read_bytes()) if file.exists() else {}
+        return found
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:

@@ -32,6 +32,8 @@ class DataSection(Section):
     test_fraction: float = Field(0.15, gt=0, lt=0.5)
     split_seed: int = 0
     on_problem: Literal["skip", "fail"] = "skip"
+    #: Pictures that are nearly the same: told as findings, or the less worthy one left out (never a test row).
+    near_duplicates: Literal["report", "skip", "off"] = "report"
     #: Larger pictures are refused by their header; the decoder itself goes no further than the upper bound.
     max_pixels: int = Field(50_000_000, ge=1, le=178_956_970)
     #: Licence of the data, carried into the release.
