@@ -357,6 +357,7 @@ def test_freezing_into_a_folder_that_the_caller_made_fills_it(tmp_path: Path) ->
         "rows.jsonl",
         "payloads.bin",
         "findings.jsonl",
+        "shift.json",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from modelmint.kit.arrays import AnyArray, FloatArray
+from modelmint.kit.arrays import AnyArray, Float64Array, FloatArray
 
 #: Side of a thumbnail, and how far its frequencies are looked at (in half waves over the picture).
 SIDE, _REACH = 32, 8
@@ -79,7 +79,7 @@ def directions(pixels: AnyArray, view: View = WHOLE) -> FloatArray:
 def _cosines() -> FloatArray:
     """Rows of the orthonormal DCT-II up to ``_REACH`` (Ahmed, Natarajan & Rao 1974): ``[_REACH + 1, SIDE]``."""
     waves, places = np.arange(_REACH + 1)[:, None], np.arange(SIDE)[None, :]
-    rows = np.cos(np.pi * waves * (2 * places + 1) / (2 * SIDE)) * np.sqrt(2 / SIDE)
+    rows: Float64Array = np.cos(np.pi * waves * (2 * places + 1) / (2 * SIDE)) * np.sqrt(2 / SIDE)
     rows[0] /= np.sqrt(2)
     return rows.astype(np.float32)
 
