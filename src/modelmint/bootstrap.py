@@ -18,6 +18,9 @@ from modelmint.commerce.payments.registry import PROVIDERS
 from modelmint.commerce.repository import Books
 from modelmint.kit.clock import Clock, SystemClock
 from modelmint.kit.errors import Corrupted
+from modelmint.monitoring.feedback.repository import FeedbackBooks
+from modelmint.monitoring.inputs.folder import InputFolder
+from modelmint.monitoring.inputs.types import KeepRules
 from modelmint.operations.printing import Printer
 from modelmint.releases.shelf import Shelf
 from modelmint.serving.types import HostLimits
@@ -25,6 +28,8 @@ from modelmint.store.open import open_books
 from modelmint.venture.errors import VentureNotFound
 from modelmint.venture.load import LoadedVenture, load_venture
 from modelmint.venture.sections.billing import BillingSection
+from modelmint.venture.sections.privacy import PrivacySection
+from modelmint.venture.sections.trial_page import TrialPageSection
 from modelmint.venture.sections.webhooks import WebhooksSection
 
 _log = logging.getLogger(__name__)
@@ -39,6 +44,7 @@ class Shop:
 
     root: Path
     books: Books
+    feedback: FeedbackBooks
     shelf: Shelf
     #: From the folder, else from the newest release in it; None in an empty workspace.
     venture: LoadedVenture | None
@@ -82,6 +88,27 @@ class Shop:
         """For how long messages are kept after they were delivered, and after they were given up."""
         said = WebhooksSection() if self.venture is None else self.venture.file.webhooks
         return timedelta(days=said.keep_days), timedelta(days=said.keep_failed_days)
+
+    @cached_property
+    def inputs(self) -> InputFolder:
+        """What customers sent and agreed to have kept."""
+        return InputFolder(self.workspace)
+
+    @property
+    def privacy(self) -> PrivacySection:
+        """``[privacy]`` of the venture."""
+        return PrivacySection() if self.venture is None else self.venture.file.privacy
+
+    @property
+    def keep_rules(self) -> KeepRules | None:
+        """How inputs are kept; None where the venture does not keep any."""
+        said = self.privacy
+        return KeepRules(said.keep_days, said.share, int(said.max_mib * 2**20)) if said.store_inputs else None
+
+    @property
+    def trial_page(self) -> TrialPageSection:
+        """``[trial_page]`` of the venture."""
+        return TrialPageSection() if self.venture is None else self.venture.file.trial_page
 
     @property
     def billing(self) -> BillingSection | None:
@@ -151,7 +178,7 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
     except BaseException:
         books.close()
         raise
-    return Shop(root, books, shelf, venture, clock)
+    return Shop(root, books, books.feedback, shelf, venture, clock)
 
 
 def books_url(root: Path) -> str:

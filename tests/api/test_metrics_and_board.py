@@ -53,7 +53,7 @@ def test_the_page_is_well_formed_and_its_histogram_adds_up(tmp_path: Path) -> No
         board.slot(1).begin()
         board.slot(1).end(200, seconds)
     counts = {("chest-xray", 200, "ok"): 3, ('we"ird\\\n', 404, "unknown_model"): 1}
-    page = render(counts, board.rows()).decode()
+    page = render(counts, board.rows(), {("m", "truth"): 2, ("m", "up"): 1}).decode()
     assert all(_LINE.match(line) for line in page.splitlines()), page
     assert 'modelmint_outcomes_total{model="chest-xray",status="200",code="ok"} 3' in page
     assert 'modelmint_outcomes_total{model="we\\"ird\\\\\\n",status="404",code="unknown_model"} 1' in page

@@ -15,6 +15,7 @@ import pytest
 from modelmint.api.problems import status_of
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.commerce.errors import IdempotencyMismatch, TrialSpent, Unauthenticated
+from modelmint.commerce.predictions import answers_of, shown
 from modelmint.data.errors import NotAPicture
 from modelmint.kit.period import month_of
 from modelmint.operations.deploy import Follower
@@ -69,10 +70,13 @@ def test_an_answered_call_is_billed_and_its_row_says_what_made_it(counter: Count
     assert (answer["label"], answer["remaining"], reply.replayed) == ("bright", 2, False)
     (row,) = counter.shop.books.outcomes(counter.furnished.customer)
     assert (row.status, row.code, row.billable, row.calls, row.items) == (200, "ok", True, 1, 1)
-    assert (row.release, row.variant, row.prediction) == (answer["release"], "default", answer["id"])
+    assert (row.release, row.variant, shown(row.prediction)) == (answer["release"], "default", answer["id"])
     assert float(row.compute_ms) == answer["compute_ms"]
     assert (row.state, row.pixels, row.characters, row.tokens) == ("ok", 256, 0, 0)
     assert row.wall_ms > 0
+    (told,) = answers_of(row.prediction or "")
+    assert (told.label, told.abstained) == (1, False)  # for feedback: what was really answered
+    assert told.probability == pytest.approx(answer["probability"], abs=0.001)
 
 
 def test_a_call_of_which_every_prediction_abstained_is_settled_as_abstained(

@@ -108,7 +108,7 @@ def test_old_messages_are_purged_after_the_days_that_the_venture_says(tmp_path: 
 def test_the_server_is_handed_a_schedule_with_the_sweeper_in_it(tmp_path: Path) -> None:
     furnish(tmp_path)
     assert [duty.name for duty in DUTIES] == [
-        "release_stale", "close_due", "renew_credit", "mind_credit", "purge_messages",
+        "release_stale", "close_due", "renew_credit", "mind_credit", "purge_messages", "purge_leads", "purge_inputs",
     ]  # fmt: skip
     with open_shop(tmp_path) as shop:
         stop = start(shop)

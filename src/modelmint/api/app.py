@@ -17,9 +17,11 @@ from modelmint.api.admin import admin_routes
 from modelmint.api.billing import billing_routes
 from modelmint.api.customer import customer_routes
 from modelmint.api.events import event_routes
+from modelmint.api.feedback import feedback_routes
 from modelmint.api.health import health_routes
 from modelmint.api.hot import PREFIX, SUFFIX, PredictRoute
 from modelmint.api.keys import key_routes
+from modelmint.api.leads import lead_routes
 from modelmint.api.ledger import ledger_routes
 from modelmint.api.openapi import openapi_route
 from modelmint.api.paid import PaidRoute
@@ -61,6 +63,8 @@ class Application:
                 *payment_routes(service),
                 *key_routes(service),
                 *people_routes(service),
+                *feedback_routes(service),
+                *lead_routes(service),
                 *partner_routes(service),
                 *channel_routes(service),
                 *model_routes(service),

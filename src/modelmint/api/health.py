@@ -49,7 +49,8 @@ def metrics(asked: Asked) -> Any:
     if not _from_this_machine(asked):
         check_admin(asked.scope, service.admin_token)
     service.publish()
-    page = render(service.shop.books.counts(), service.board.rows())
+    shop = service.shop
+    page = render(shop.books.counts(), service.board.rows(), shop.feedback.counts())
     return Reply(page, headers=[(b"content-type", MEDIA_TYPE)])
 
 

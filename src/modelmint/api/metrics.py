@@ -34,8 +34,13 @@ def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
     return f"{name}{{{inside}}} {number}" if inside else f"{name} {number}"
 
 
-def render(counts: Mapping[tuple[str, int, str], int], rows: Iterable[Row]) -> bytes:
-    """The whole page. ``counts`` is (model, status, code) -> outcomes over all processes and restarts."""
+def render(
+    counts: Mapping[tuple[str, int, str], int], rows: Iterable[Row], feedback: Mapping[tuple[str, str], int]
+) -> bytes:
+    """The whole page. ``counts`` is (model, status, code) -> outcomes over all processes and restarts.
+
+    ``feedback`` is (model, kind) -> rows ever given, corrections included.
+    """
     rows = list(rows)
     lines = [
         "# HELP modelmint_outcomes_total Authenticated calls by how they ended, from the books.",
@@ -43,6 +48,12 @@ def render(counts: Mapping[tuple[str, int, str], int], rows: Iterable[Row]) -> b
     ]
     for (model, status, code), count in sorted(counts.items()):
         lines.append(_sample("modelmint_outcomes_total", {"model": model, "status": str(status), "code": code}, count))
+    lines += [
+        "# HELP modelmint_feedback_total Feedback that customers gave, corrections included, from the books.",
+        "# TYPE modelmint_feedback_total counter",
+    ]
+    for (model, said), count in sorted(feedback.items()):
+        lines.append(_sample("modelmint_feedback_total", {"model": model, "kind": said}, count))
     for kind, table in (("gauge", _GAUGES), ("counter", _COUNTERS)):
         for key, (name, text) in table.items():
             lines += [f"# HELP {name} {text.capitalize()}.", f"# TYPE {name} {kind}"]

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from modelmint.api import (
     openapi_billing,
+    openapi_feedback,
     openapi_ledger,
     openapi_partners,
     openapi_payments,
@@ -45,8 +46,9 @@ PARTS: tuple[Node, ...] = (
     openapi_people.PATHS,
     openapi_partners.PATHS,
     openapi_v2.PATHS,
+    openapi_feedback.PATHS,
 )
-_SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS, **openapi_v2.SCHEMAS}
+_SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS, **openapi_v2.SCHEMAS, **openapi_feedback.SCHEMAS}
 
 
 _LANGUAGE = in_query("lang", "Of the terms in words.", enum=["en", "zh"])

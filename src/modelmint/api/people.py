@@ -11,6 +11,7 @@ from modelmint.api.routing import Asked, echo, route
 from modelmint.api.service import Service
 from modelmint.kit.canonical import plain
 from modelmint.kit.period import parse_moment
+from modelmint.operations.erase import erase as erase_all
 
 PAGE = 100
 LONGEST_PAGE = 1000
@@ -56,7 +57,7 @@ def erase(asked: Asked) -> Any:
         raise BadQuery(f"expected 'force' as true or false, found {echo(force)}")
     if asked.text("confirm") != customer.id:
         raise BadQuery("erasing cannot be undone: expected 'confirm' to be the customer's id, found another text")
-    return plain(shop.books.people.erase(customer.id, force=force))
+    return plain(erase_all(shop.books, shop.inputs, customer.id, force=force))
 
 
 def _open(asked: Asked) -> bool:

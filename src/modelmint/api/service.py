@@ -14,7 +14,8 @@ from modelmint.api.throttle import Throttle
 from modelmint.api.turns import Turns
 from modelmint.bootstrap import Shop
 from modelmint.operations.deploy import Follower
-from modelmint.operations.predict import Predict
+from modelmint.operations.keep_inputs import Keeper, Offer
+from modelmint.operations.predict import Answered, Composed, Predict, PredictRequest
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import EngineChoice
 
@@ -40,7 +41,11 @@ class Service:
         self.limits = shop.limits(self.board.workers)
         self.host = ModelHost(shop.shelf, self.limits, engine)
         self.follower = Follower(shop.books, self.host)
-        self.predict = Predict(shop.books, self.host, status_of)
+        rules = shop.keep_rules
+        #: Keeps what customers send, where the venture says so.
+        self.keeper = None if rules is None else Keeper(shop.books, shop.inputs, rules)
+        kept = None if self.keeper is None else _offered_to(self.keeper)
+        self.predict = Predict(shop.books, self.host, status_of, kept)
         self.admin_token = admin_token(shop.workspace)
         self.throttle, self.turns = Throttle(self.admin_token), Turns()
         #: True from the moment a graceful stop began: not ready any more, calls under way are finished.
@@ -78,7 +83,17 @@ class Service:
         """Finish what waits and close the books."""
         self.slot.set("ready", 0)
         self.host.close()
+        if self.keeper is not None:
+            self.keeper.close()
         self.shop.close()
+
+
+def _offered_to(keeper: Keeper) -> Answered:
+    def answered(request: PredictRequest, made: Composed) -> None:
+        admitted, answer = made.admitted, made.answer
+        keeper.offer(Offer(admitted.customer, made.prediction, made.model, answer.release, request.payloads))
+
+    return answered
 
 
 def _own_board() -> Board:

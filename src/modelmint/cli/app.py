@@ -18,9 +18,11 @@ from modelmint.cli.verbs import (
     deploy,
     doctor,
     events,
+    feedback,
     invoice_papers,
     invoices,
     keys,
+    leads,
     ledger,
     new,
     partners,
@@ -47,6 +49,7 @@ _EXITS = (
     "Exit codes: 0 well, 1 unexpected, 2 bad input, 3 not found, 4 conflict, 5 a gate or precondition failed, 6 not "
     "allowed, 7 limit reached, 8 unavailable, 9 corrupted, 130 stopped by Ctrl-C."
 )
+_CUSTOMERS = customers.VERBS | feedback.CUSTOMERS | people.CUSTOMERS
 _INVOICES = invoices.VERBS | bills.VERBS | invoice_papers.VERBS
 BUILD, SERVE, SELL, LOOK = "Make a model", "Serve it", "Sell it", "Look around"
 
@@ -89,7 +92,7 @@ def command() -> Any:
     add("usage", usage.usage, SELL)
     for name, about, panel, verbs in (
         ("events", "Usage events of batch jobs and devices: import, list, export.", SELL, events.VERBS),
-        ("customers", "Who pays: add, list, show, set, erase.", SELL, customers.VERBS | people.CUSTOMERS),
+        ("customers", "Who pays: add, list, show, set, consent, erase.", SELL, _CUSTOMERS),
         ("keys", "API keys, shown once and stored hashed: add, list, rotate, revoke.", SELL, keys.VERBS),
         ("plans", "What is on sale, who holds what, changes of it.", SELL, {**plans.VERBS, **plan_changes.VERBS}),
         ("invoices", "Close a period, list, show, pay, void, correct, replay, export.", SELL, _INVOICES),
@@ -101,6 +104,8 @@ def command() -> Any:
         ("partners", "Who sells for you: add, list, customers, statement.", SELL, partners.PARTNERS),
         ("referrals", "Codes that attribute sign-ups to channels: add, list, withdraw.", SELL, partners.REFERRALS),
         ("channels", "What each channel earned and cost: report.", SELL, partners.CHANNELS),
+        ("feedback", "What customers say of predictions: list, summary, export, inputs.", SELL, feedback.VERBS),
+        ("leads", "What visitors of the trial page left: list, export, erase.", SELL, leads.VERBS),
         ("audit", "Who did what: list.", SELL, people.AUDIT),
         ("alarms", "Keys that behave unlike themselves: list.", SELL, people.ALARMS),
         ("data", "The dataset as it is trained and judged on: show, findings.", LOOK, data.VERBS),

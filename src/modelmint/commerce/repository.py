@@ -33,6 +33,7 @@ from modelmint.commerce.types import (
     Settlement,
     Subscription,
 )
+from modelmint.commerce.visitors.repository import Visitors
 from modelmint.commerce.webhooks.repository import Outbox
 from modelmint.kit.money import UnitPrice
 from modelmint.kit.period import Period
@@ -84,6 +85,8 @@ class Books(Protocol):
     def channels(self) -> Channels: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def visitors(self) -> Visitors: ...
 
     # admission and metering: the hot path, group-committed
     def reserve(self, request: AdmissionRequest) -> Ticket: ...

@@ -19,14 +19,17 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
-    """Write ``content`` to ``path``: synced to disk under another name, then renamed over it."""
-    with atomic_file(path, mode) as file:
+def write_atomic(path: Path, content: bytes | str, mode: int = 0o644, *, durable: bool = True) -> None:
+    """Write ``content`` to ``path``: synced to disk under another name, then renamed over it.
+
+    Not ``durable``: without the sync, for what may be lost in a crash, so that it holds up nobody else's.
+    """
+    with atomic_file(path, mode, durable=durable) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def atomic_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, mode: int = 0o644, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A temporary file that becomes ``path``, synced to disk, when the block ends well; else it vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -35,9 +38,11 @@ def atomic_file(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
-        _sync(path.parent)
+        if durable:
+            _sync(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

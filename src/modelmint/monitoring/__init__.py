@@ -1,1 +1,1 @@
-"""Drift, performance on late labels, feedback. Filled by later issues."""
+"""What live traffic tells of a release: feedback and stored inputs; drift and what follows from it come later."""

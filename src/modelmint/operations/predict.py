@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce.predictions import noted, prediction_of
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Settlement
 from modelmint.inference.explain.answers import present_explanation
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
-from modelmint.kit.ids import new_id
 from modelmint.serving.call import rows_of
 from modelmint.serving.errors import ClientGone, EngineFailed
 from modelmint.serving.host import ModelHost
@@ -89,14 +89,24 @@ class PredictReply:
     replayed: bool
 
 
+#: Told of every call that was answered and settled, after the answer is on its way; must return at once.
+Answered = Callable[[PredictRequest, Composed], None]
+
+
 class Predict:
     """The operation, bound to the books and to the host of this process.
 
     ``status_of`` is the edge's table from an error to the status that its outcome row carries.
     """
 
-    def __init__(self, books: Books, host: ModelHost, status_of: Callable[[ModelmintError], int]) -> None:
-        self.books, self.host, self.status_of = books, host, status_of
+    def __init__(
+        self,
+        books: Books,
+        host: ModelHost,
+        status_of: Callable[[ModelmintError], int],
+        answered: Answered | None = None,
+    ) -> None:
+        self.books, self.host, self.status_of, self.answered = books, host, status_of, answered
 
     def __call__(self, request: PredictRequest) -> Future[PredictReply]:
         """Never raises; the future raises the refusal or failure, once its outcome row is durable.
@@ -113,12 +123,13 @@ class Predict:
 class _Run:
     """One call on its way. Each ``_on_*`` is a future's callback and resolves ``reply`` whatever happens."""
 
-    __slots__ = ("_admitted", "_body", "_operation", "_request", "reply")
+    __slots__ = ("_admitted", "_body", "_made", "_operation", "_request", "reply")
 
     def __init__(self, operation: Predict, request: PredictRequest) -> None:
         self._operation, self._request = operation, request
         self._admitted: Admitted | None = None
         self._body = b""
+        self._made: Composed | None = None
         self.reply: Future[PredictReply] = Future()
 
     def start(self) -> Future[PredictReply]:
@@ -190,9 +201,9 @@ class _Run:
     def _settle(self, answer: Answer) -> None:
         request, admitted = self._request, self._admitted
         assert admitted is not None  # noqa: S101 - set before the host was asked; tells mypy so
-        prediction = new_id("prd")
+        made = self._made = Composed(request.model, prediction_of(admitted.reservation), answer, admitted)
         try:
-            self._body = (request.compose or _body)(Composed(request.model, prediction, answer, admitted))
+            self._body = (request.compose or _body)(made)
         except Exception as error:  # it cannot be told, so it is not sold
             self._fail(error)
             return
@@ -202,7 +213,7 @@ class _Run:
             code="ok",
             release=answer.release,
             variant=answer.variant,
-            prediction=prediction,
+            prediction=_noted(made),
             calls=request.items,
             items=request.items,
             compute_ms=Decimal(str(answer.compute_ms)),
@@ -222,6 +233,9 @@ class _Run:
             self.reply.set_exception(error)
         elif self._admitted is not None:
             self.reply.set_result(PredictReply(self._body, self._admitted, replayed=False))
+            told, made = self._operation.answered, self._made
+            if told is not None and made is not None:
+                told(self._request, made)
 
     def _fail(self, error: BaseException) -> None:
         """Settle an admitted call as failed, then raise its error to the caller."""
@@ -246,6 +260,14 @@ class _Run:
         except (Exception, CancelledError) as error:
             if not self.reply.done():
                 self.reply.set_exception(error)
+
+
+def _noted(made: Composed) -> str:
+    """The prediction's name with what was answered, for whoever compares it with a truth later."""
+    answer = made.answer
+    return noted(
+        made.prediction, [(answer.labels.index(p.label), p.probability, p.abstained) for p in answer.predictions]
+    )
 
 
 def _body(made: Composed) -> bytes:

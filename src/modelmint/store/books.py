@@ -49,6 +49,7 @@ from modelmint.store.credits import SqlCredits
 from modelmint.store.database import Database
 from modelmint.store.duty_lease import DutyLease
 from modelmint.store.entries import entries_of
+from modelmint.store.feedback import SqlFeedback
 from modelmint.store.leases import wait_given_back
 from modelmint.store.ledger import SqlJournal
 from modelmint.store.lists import SqlLists
@@ -63,6 +64,7 @@ from modelmint.store.process import this_process
 from modelmint.store.reserve import Refuse, Reserve
 from modelmint.store.settle import Release, Settle
 from modelmint.store.transactions import Transactions
+from modelmint.store.visitors import SqlVisitors
 from modelmint.store.writer import GroupWriter
 
 #: How long a call may stay open before anyone may release it, whether or not its process can be seen.
@@ -74,14 +76,12 @@ class SqlBooks:
 
     def __init__(self, database: Database, clock: Clock, lease: timedelta = LEASE) -> None:
         clock = NotedClock(clock)
-        self._database = database
-        self._clock = clock
+        self._database, self._clock = database, clock
         process = str(this_process())
         # Processes beside each other on PostgreSQL would wait for one shared row of counts.
         counts = "" if database.kind == "sqlite" else process
         memory = Memory(clock, f"{process}|{new_id('own')}", counts, lease // timedelta(microseconds=1))
-        self._leases = memory.leases
-        self._lease = memory.lease_time
+        self._leases, self._lease = memory.leases, memory.lease_time
         self._writer = GroupWriter(Transactions(database, memory, self._look_at_credit), memory)
         self._counts = usage.OutcomeCounts()
         database.after_recall = self._given_back
@@ -96,6 +96,8 @@ class SqlBooks:
         self.people = SqlPeople(database, clock)
         self.channels = SqlChannels(database, clock)
         self.lists = SqlLists(database)
+        self.feedback = SqlFeedback(database, clock)
+        self.visitors = SqlVisitors(database, clock)
 
     # admission and metering
     def reserve(self, request: AdmissionRequest) -> Ticket:

@@ -3,7 +3,8 @@
 What the books keep holds ids only; names lie in ``customers`` and ``parties``. What customers put into usage events may
 name people too: of an erased customer's events time, quantity and amount stay, and the names of meter, model, variant
 and state, which are no free text (see ``commerce.metering.fields``); nothing else. The database's triggers let exactly
-that change through, and only for a customer who is erased.
+that change through, and only for a customer who is erased. Of feedback the labels and thumbs stay; comments go, with
+the digests of what was said. Stored inputs are files: ``operations.erase`` takes them away.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, 
 from modelmint.commerce.metering.cloudevents import USAGE
 from modelmint.commerce.moments import moment
 from modelmint.commerce.people.errors import ErasureWaits
-from modelmint.commerce.people.types import Erasure
+from modelmint.commerce.people.types import INPUTS, Erasure
 from modelmint.commerce.types import Customer
 from modelmint.kit.digest import digest_bytes
-from modelmint.store import bills, grants, invoices
+from modelmint.store import bills, consents, grants, invoices
 from modelmint.store.history import note
 from modelmint.store.leases import recall
 from modelmint.store.owed import owed
@@ -37,6 +38,7 @@ from modelmint.store.schema import (
     parties,
     partners,
     payment_customers,
+    remarks,
     subscriptions,
     uniques,
 )
@@ -44,6 +46,7 @@ from modelmint.store.schema import (
 #: Tables in which personal data lay.
 HELD = (
     "customers", "parties", "keys", "endpoints", "deliveries", "idempotency", "payment_customers", "events", "uniques",
+    "remarks",
 )  # fmt: skip
 #: Rows that one statement changes; bounds what is held in memory.
 CHUNK = 5000
@@ -66,7 +69,10 @@ def erase(connection: Connection, found: Customer, now: int, *, force: bool) -> 
     answers = connection.execute(delete(idempotency).where(idempotency.c.customer == found.id)).rowcount
     connection.execute(delete(payment_customers).where(payment_customers.c.customer == found.id))
     emptied = _empty_events(connection, found.id)
-    figures = {"keys": ended, "endpoints": heard, "events": emptied, "answers": answers, "forced": force}
+    said = connection.execute(delete(remarks).where(remarks.c.customer == found.id)).rowcount
+    consents.set_to(connection, found.id, INPUTS, False, now)
+    figures = {"keys": ended, "endpoints": heard, "events": emptied, "answers": answers, "remarks": said}
+    figures |= {"forced": force}
     note(connection, "customer.erased", found.id, now, figures)
     return Erasure(found.id, pseudonym, moment(now), ended, heard, emptied, answers, scrubbed=False)
 

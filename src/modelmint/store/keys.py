@@ -105,6 +105,11 @@ def all_of(connection: Connection, owner: str | None) -> list[Key]:
     return [key_from(row) for row in connection.execute(found).mappings()]
 
 
+def digest_of(connection: Connection, wanted: str) -> str:
+    """sha256, hex, of a key's secret; raises ``UnknownKey``."""
+    return str(connection.scalar(select(keys.c.digest).where(keys.c.id == key(connection, wanted).id)))
+
+
 def key(connection: Connection, wanted: str) -> Key:
     """By id; raises ``UnknownKey``."""
     row = connection.execute(query().where(keys.c.id == wanted)).mappings().first()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from modelmint.commerce.moments import micros
 from modelmint.commerce.people.terms import OVERLAP
-from modelmint.commerce.people.types import Alarm, AuditEntry, Erasure
+from modelmint.commerce.people.types import INPUTS, Alarm, AuditEntry, Erasure
 from modelmint.commerce.types import Key
 from modelmint.kit.clock import Clock
-from modelmint.store import alarms, audit, erasure, history, keys, people
+from modelmint.store import alarms, audit, consents, erasure, history, keys, people
 from modelmint.store.database import Database
 
 
@@ -51,6 +51,23 @@ class SqlPeople:
             found = people.customer(connection, customer)
             done = erasure.erase(connection, found, self._now(), force=force)
         return replace(done, scrubbed=self._database.scrub(erasure.HELD))
+
+    def digest(self, key: str) -> str:
+        with self._database.read() as connection:
+            return keys.digest_of(connection, key)
+
+    def consents(self, customer: str, subject: str = INPUTS) -> bool:
+        with self._database.read() as connection:
+            return consents.given(connection, people.customer(connection, customer).id, subject)
+
+    def consenting(self, subject: str = INPUTS, among: Collection[str] | None = None) -> set[str]:
+        with self._database.read() as connection:
+            return consents.all_given(connection, subject, among)
+
+    def set_consent(self, customer: str, yes: bool, subject: str = INPUTS) -> bool:
+        with self._database.write() as connection:
+            found = (people.living if yes else people.customer)(connection, customer)
+            return consents.set_to(connection, found.id, subject, yes, self._now())
 
     def alarms(self, customer: str | None = None, *, open_only: bool = False, limit: int = 100) -> list[Alarm]:
         with self._database.read() as connection:

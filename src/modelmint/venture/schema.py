@@ -18,7 +18,9 @@ from modelmint.venture.sections.gates import GatesSection
 from modelmint.venture.sections.model import ModelSection
 from modelmint.venture.sections.money import CostsSection, DemandSection, MachineSection
 from modelmint.venture.sections.plans import PlanSection
+from modelmint.venture.sections.privacy import PrivacySection
 from modelmint.venture.sections.serving import ServingSection
+from modelmint.venture.sections.trial_page import TrialPageSection
 from modelmint.venture.sections.venture import VentureSection
 from modelmint.venture.sections.webhooks import WebhooksSection
 
@@ -44,6 +46,8 @@ class VentureFile(Section):
     webhooks: WebhooksSection = WebhooksSection()
     billing: BillingSection = BillingSection()
     card: CardSection = CardSection()
+    privacy: PrivacySection = PrivacySection()
+    trial_page: TrialPageSection = TrialPageSection()
 
     @model_validator(mode="after")
     def _coherent(self) -> VentureFile:

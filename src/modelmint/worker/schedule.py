@@ -12,11 +12,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from modelmint.bootstrap import Shop
 from modelmint.operations import billing
 from modelmint.operations.collect import collect_due
+from modelmint.operations.keep_inputs import sweep
 from modelmint.worker.aside import Aside
 from modelmint.worker.courier import Courier
 from modelmint.worker.reporter import Reporter
@@ -34,6 +36,8 @@ class Duty:
     name: str
     every_seconds: float
     run: Callable[[Shop], int]
+    #: About this workspace's own files: done on every machine that shares the books.
+    local: bool = False
 
 
 def release_stale(shop: Shop) -> int:
@@ -74,12 +78,24 @@ def purge_messages(shop: Shop) -> int:
     return gone
 
 
+def purge_leads(shop: Shop) -> int:
+    """Forget what visitors left long ago."""
+    return shop.books.visitors.purge(shop.books.now(), timedelta(days=shop.trial_page.keep_days))
+
+
+def purge_inputs(shop: Shop) -> int:
+    """Delete stored inputs that are old, or that nobody consents to any more."""
+    return sweep(shop.books, shop.inputs, shop.privacy.keep_days)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("release_stale", 5.0, release_stale),
     Duty("close_due", 60.0, close_due),
     Duty("renew_credit", 1.0, renew_credit),
     Duty("mind_credit", 30.0, mind_credit),
     Duty("purge_messages", 60.0, purge_messages),
+    Duty("purge_leads", 60.0, purge_leads),
+    Duty("purge_inputs", 60.0, purge_inputs, local=True),
 )
 
 
@@ -120,20 +136,23 @@ class Schedule:
     def _run(self) -> None:
         waited = {duty.name: duty.every_seconds for duty in self._duties}
         while not self._stop.wait(self._tick):
-            if not self._may_work():
-                continue
+            here, in_books = self._may_work()
             for duty in self._duties:
+                if not (here if duty.local else in_books):
+                    continue
                 waited[duty.name] += self._tick
                 if waited[duty.name] >= duty.every_seconds:
                     waited[duty.name] = 0.0
                     self._do(duty)
 
-    def _may_work(self) -> bool:
+    def _may_work(self) -> tuple[bool, bool]:
+        """Whether this process does the work of this workspace, and of the books."""
         try:
-            return self._lease.take() and self._books_lease.take()
+            here = self._lease.take()
+            return here, here and self._books_lease.take()
         except Exception:  # the books are away for a moment
             _log.exception("could not ask for the lease")
-            return False
+            return False, False
 
     def _do(self, duty: Duty) -> None:
         try:

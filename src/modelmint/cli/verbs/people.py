@@ -60,17 +60,19 @@ def erase(
 ) -> None:
     """Forget a person: name, address, keys and reported values go; invoices and the ledger stand under a pseudonym."""
     from modelmint.cli.errors import BadUsage
+    from modelmint.operations.erase import erase as erase_all
 
     session = session_of(ctx)
     books = session.shop.books
     found = books.customer(customer)
     if not yes:
         raise BadUsage(f"erasing {found.name} ({found.id}) cannot be undone; say --yes if you mean it")
-    done = books.people.erase(found.id, force=force)
+    done = erase_all(books, session.shop.inputs, found.id, force=force)
 
     def show(out: Output) -> None:
         out.say(f"{done.customer} is {done.pseudonym} from now on.", style="bold green")
         out.say(f"Keys revoked: {done.keys}. Webhooks removed: {done.endpoints}. Usage events emptied: {done.events}.")
+        out.say(f"Stored inputs deleted: {done.inputs}.")
         if not done.scrubbed:
             out.say("The database files were not rewritten; former bytes may lie in them until they are.")
         out.say("Backups, logs and the payment provider keep what they hold: erase there too.")

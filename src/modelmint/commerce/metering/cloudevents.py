@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce import predictions
 from modelmint.commerce.metering.errors import Problem, UnknownSpecVersion, refusal
 from modelmint.commerce.metering.fields import Reader, shown
 from modelmint.commerce.metering.types import UsageEvent
@@ -120,7 +121,7 @@ def present_call(outcome: Outcome, venture: str) -> dict[str, Any]:
         "model": outcome.model,
         "release": outcome.release,
         "variant": outcome.variant,
-        "prediction": outcome.prediction,
+        "prediction": predictions.shown(outcome.prediction),
         "state": outcome.state,
         **{name: str(found) if isinstance(found, Decimal) else found for name, found in quantities.items()},
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from modelmint.commerce.people.terms import OVERLAP
-from modelmint.commerce.people.types import Alarm, AuditEntry, Erasure
+from modelmint.commerce.people.types import INPUTS, Alarm, AuditEntry, Erasure
 from modelmint.commerce.types import Key
 
 
@@ -47,6 +47,25 @@ class People(Protocol):
 
         Raises ``ErasureWaits`` while something is unbilled or owed, unless forced. Twice changes nothing.
         """
+        ...
+
+    def digest(self, key: str) -> str:
+        """What a call on this key presents: sha256 of its secret, hex. For calls that a page makes for its reader.
+
+        Raises ``UnknownKey``.
+        """
+        ...
+
+    def consents(self, customer: str, subject: str = INPUTS) -> bool:
+        """Whether the customer agrees now; silence is no."""
+        ...
+
+    def consenting(self, subject: str = INPUTS, among: Collection[str] | None = None) -> set[str]:
+        """Ids of the customers who agree now."""
+        ...
+
+    def set_consent(self, customer: str, yes: bool, subject: str = INPUTS) -> bool:
+        """Agree, or take it back; whether that is a change. Raises ``CustomerErased`` for agreeing."""
         ...
 
     def alarms(self, customer: str | None = None, *, open_only: bool = False, limit: int = 100) -> list[Alarm]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+#: What a customer can agree to: that what it sends is kept (see ``monitoring.inputs``).
+INPUTS = "inputs"
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -50,3 +53,5 @@ class Erasure:
     answers: int
     #: True where the database's files were rewritten, so that no byte of what went lies in them any more.
     scrubbed: bool
+    #: Stored inputs deleted; None where nobody looked for any.
+    inputs: int | None = None

@@ -11,6 +11,7 @@ from modelmint.console.page import PLACE, Console, about_one, page
 from modelmint.console.pages.customers import about
 from modelmint.console.words import NAMES
 from modelmint.kit.money import EXPONENTS
+from modelmint.operations.erase import erase as erase_all
 
 SOURCES = ("purchase", "promotion")
 
@@ -75,5 +76,5 @@ def erase(asked: Asked) -> Answer:
     customer = asked.books.customer(asked.customer)
     if asked.form.get("name", "").strip() != customer.name:
         raise BadForm("expected the customer's name, typed exactly, to be sure that this is meant")
-    asked.books.people.erase(customer.id)
+    erase_all(asked.books, asked.shop.inputs, customer.id)
     return Go(f"{PLACE}/customers", said="said.erased")

@@ -19,13 +19,14 @@ from modelmint.store.schema.messages import (
     usage_reports,
 )
 from modelmint.store.schema.money import burns, closings, grants, invoice_events, invoices, ledger_entries, parties
+from modelmint.store.schema.monitoring import feedback, leads, remarks, tries
 from modelmint.store.schema.partners import partners, referrals
-from modelmint.store.schema.people import alarms, audit, customers, key_uses, keys, meta
+from modelmint.store.schema.people import alarms, audit, consents, customers, key_uses, keys, meta
 from modelmint.store.schema.releases import deployments
 
 APPEND_ONLY = (
     "plans", "offers", "outcomes", "closings", "invoices", "ledger_entries", "deployments", "events", "grants", "burns",
-    "invoice_events", "audit", "messages", "payment_events",
+    "invoice_events", "audit", "messages", "payment_events", "feedback", "consents",
 )  # fmt: skip
 
 __all__ = [
@@ -36,18 +37,21 @@ __all__ = [
     "burns",
     "call_rollups",
     "closings",
+    "consents",
     "customers",
     "deliveries",
     "deployments",
     "endpoints",
     "event_rollups",
     "events",
+    "feedback",
     "grants",
     "idempotency",
     "invoice_events",
     "invoices",
     "key_uses",
     "keys",
+    "leads",
     "leases",
     "ledger_entries",
     "messages",
@@ -62,8 +66,10 @@ __all__ = [
     "payment_events",
     "plans",
     "referrals",
+    "remarks",
     "reservations",
     "subscriptions",
+    "tries",
     "uniques",
     "usage_reports",
 ]

@@ -81,3 +81,15 @@ alarms = Table(
     Column("ended_at", BigInteger),
     Column("data", Text, nullable=False),
 )
+
+#: What customers agreed to, and took back: the newest row of a subject counts. Holds ids only.
+consents = Table(
+    "consents",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("customer", Text, nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("given", SmallInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)

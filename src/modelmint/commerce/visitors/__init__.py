@@ -1,0 +1,1 @@
+"""People who try the product without a key, and what they leave."""

@@ -1,0 +1,1 @@
+"""What customers sent, kept where both sides agreed to it."""
