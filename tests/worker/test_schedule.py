@@ -112,5 +112,5 @@ def test_the_server_is_handed_a_schedule_with_the_sweeper_in_it(tmp_path: Path) 
     ]  # fmt: skip
     with open_shop(tmp_path) as shop:
         stop = start(shop)
-        assert [duty.run(shop) for duty in DUTIES] == [0, 0, 0, 0, 0]
+        assert [duty.run(shop) for duty in DUTIES] == [0] * len(DUTIES)
         stop()
