@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from modelmint.api.app import Application
 from modelmint.api.problems import status_of
@@ -31,7 +32,12 @@ class Desk:
 
     def reader(self, secret: str | None = None, **headers: str) -> Reader:
         """A browser of its own; signed in where a secret is given."""
-        client = TestClient(self.app, base_url="http://shop.test", headers=headers, raise_server_exceptions=False)
+        client = TestClient(
+            ProxyHeadersMiddleware(self.app, ["testclient"]),
+            base_url="http://shop.test",
+            headers=headers,
+            raise_server_exceptions=False,
+        )
         self.clients.append(client)
         reader = Reader(client)
         if secret is not None:

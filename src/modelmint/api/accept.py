@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 
 from modelmint.api.board import Board
+from modelmint.api.tls import HANDSHAKE_SECONDS
 
 #: How long a process that holds more connections than another one looks away, seconds.
 STEP_BACK = 0.002
@@ -21,7 +23,7 @@ PATIENCE = 5
 
 
 class Acceptor:
-    """Accepts for one process."""
+    """Accepts for one process; with ``tls`` a connection counts once hands were shaken."""
 
     def __init__(
         self,
@@ -30,7 +32,9 @@ class Acceptor:
         open_connections: Callable[[], int],
         board: Board,
         worker: int,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._listener, self._factory = listener, factory
         self._open, self._board, self._worker = open_connections, board, worker
         self._loop = asyncio.get_running_loop()
@@ -78,7 +82,12 @@ class Acceptor:
 
     async def _connect(self, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._factory, connection)
+            await self._loop.connect_accepted_socket(
+                self._factory,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls is not None else None,
+            )
         except OSError:
             connection.close()
         self._slot.set("connections", self._open())

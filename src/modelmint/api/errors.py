@@ -103,3 +103,15 @@ class PortTaken(Unavailable):
     """The port to listen on cannot be had."""
 
     code = "port_taken"
+
+
+class BadCertificate(InvalidInput):
+    """Certificate and key with which TLS cannot be served: unreadable, out of date, or not each other's."""
+
+    code = "bad_certificate"
+
+
+class BadProxy(InvalidInput):
+    """A proxy to be believed that is neither an address nor a network."""
+
+    code = "bad_proxy"

@@ -23,6 +23,7 @@ from modelmint.api.board import Board
 from modelmint.api.problems import status_of
 from modelmint.api.protocol import BoundedProtocol, close_slow
 from modelmint.api.service import Service
+from modelmint.api.tls import THIS_MACHINE, TlsFiles
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.kit.errors import ModelmintError
 from modelmint.serving.types import EngineChoice
@@ -51,12 +52,17 @@ class ProcessConfig:
     background: Background | None = None
     log_level: str = "WARNING"
     mounts: Mounts | None = None
+    tls: TlsFiles | None = None
+    #: Whose ``X-Forwarded-*`` headers are believed.
+    proxies: tuple[str, ...] = THIS_MACHINE
 
 
 def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -> None:
     """The body of a server process; ends by ``sys.exit`` with 0 after a graceful stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server can stop well there is nothing to finish
+    if config.tls is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a process that starts reads the new files anyway
     setup_logging(config.log_level)
     try:
         shop = open_shop(config.root, database_url=config.database_url)
@@ -68,7 +74,7 @@ def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -
     end_background = config.background(shop) if config.background else None
     try:
         mounts = config.mounts(shop, service.admin_token, status_of) if config.mounts else ()
-        _Server(service, listener, worker, mounts).run()
+        _Server(service, listener, worker, mounts, config).run()
     finally:
         if end_background is not None:
             end_background()
@@ -88,7 +94,12 @@ class _Server(Server):
     """uvicorn with even accepting, bounded waiting, and a stop that fails no call."""
 
     def __init__(
-        self, service: Service, listener: socket.socket, worker: int, mounts: Sequence[BaseRoute] = ()
+        self,
+        service: Service,
+        listener: socket.socket,
+        worker: int,
+        mounts: Sequence[BaseRoute],
+        config: ProcessConfig,
     ) -> None:
         super().__init__(
             Config(
@@ -100,13 +111,16 @@ class _Server(Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=True,
+                forwarded_allow_ips=list(config.proxies),
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )
         self._service, self._listener, self._worker = service, listener, worker
         self._acceptor: Acceptor | None = None
+        self._tls_files = config.tls
+        self._tls = config.tls.context() if config.tls is not None else None
         self.servers: list[asyncio.base_events.Server] = []
 
     @contextlib.contextmanager
@@ -121,7 +135,18 @@ class _Server(Server):
         parent = multiprocessing.parent_process()
         if parent is not None:
             loop.add_reader(parent.sentinel, self._on_orphaned, parent.sentinel)
+        if self._tls_files is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._renew)
         yield
+
+    def _renew(self) -> None:
+        """The certificate was renewed: new connections get it."""
+        if self._tls_files is None or self._tls is None:
+            return
+        try:
+            self._tls_files.load_into(self._tls)
+        except ModelmintError as error:
+            _log.error("worker %d keeps the certificate that it has: %s", self._worker, error)
 
     def _on_stop(self) -> None:
         self.should_exit = True
@@ -137,7 +162,7 @@ class _Server(Server):
             sys.exit(STARTUP_FAILED)
         connections = self.server_state.connections
         self._acceptor = Acceptor(
-            self._listener, self._protocol, lambda: len(connections), self._service.board, self._worker
+            self._listener, self._protocol, lambda: len(connections), self._service.board, self._worker, self._tls
         )
         self.started = True
         self._service.slot.set("ready", 1)

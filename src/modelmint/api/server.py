@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -25,7 +25,9 @@ from modelmint.api.errors import BadHost, PortTaken, ServerFailed
 from modelmint.api.identity import admin_token
 from modelmint.api.lock import announce, claimed
 from modelmint.api.process import STARTUP_FAILED, Background, Mounts, ProcessConfig, process_name, serve_process
+from modelmint.api.tls import TlsFiles, proxies
 from modelmint.bootstrap import WORKSPACE, open_shop
+from modelmint.kit.errors import ModelmintError
 from modelmint.kit.machine import this_machine
 from modelmint.operations.deploy import ensure_deployed, targets
 from modelmint.serving.loading import engine_choice
@@ -53,27 +55,36 @@ def run(
     mounts: Mounts | None = None,
     on_ready: Callable[[str], None] | None = None,
     log_level: str = "WARNING",
+    tls: TlsFiles | None = None,
+    behind: Sequence[str] = (),
 ) -> None:
     """Serve the shop in ``root`` until SIGTERM or SIGINT; then finish calls under way and return.
 
     ``workers`` processes share one listening socket; left out, as many as the cores hold engines of the chosen
     thread count. ``port`` 0 takes a free one. Where nothing is deployed, the newest release is. ``background``
     (a module-level function) is started in every process; ``mounts`` (another) adds routes to each. ``on_ready``
-    is told the URL once all of them serve. A second signal stops at once. Raises ``AlreadyServed``,
-    ``ServerFailed``, ``BadHost``, ``PortTaken``, and what opening the shop raises.
+    is told the URL once all of them serve. A second signal stops at once. With ``tls`` nothing but HTTPS is
+    spoken, and SIGHUP reads its files again. ``behind`` names proxies, other than those on this machine, whose
+    ``X-Forwarded-*`` is believed. Raises ``AlreadyServed``, ``ServerFailed``, ``BadHost``, ``PortTaken``,
+    ``BadCertificate``, ``BadProxy``, and what opening the shop raises.
     """
     root = root.resolve()
+    believed = proxies(behind)
+    if tls is not None:
+        tls.check()
     workspace = root / WORKSPACE
     with claimed(workspace):
         fitting = _prepare(root, database_url, engine)
         workers = workers or fitting
         listener = listen(host, port)
         board = new_board(workspace / "run", workers)
-        config = ProcessConfig(root, board.path, workers, database_url, engine, background, log_level, mounts)
+        config = ProcessConfig(
+            root, board.path, workers, database_url, engine, background, log_level, mounts, tls, believed
+        )
         parent = _Parent(config, board, listener)
         try:
             parent.start()
-            url = url_of(listener)
+            url = url_of(listener, "http" if tls is None else "https")
             parent.await_ready(lambda: _announce(workspace, url, parent.pids(), on_ready))
             parent.watch(lambda: _announce(workspace, url, parent.pids(), None))
         finally:
@@ -142,10 +153,10 @@ def _bad_host(host: str) -> BadHost:
     )
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Where clients find it."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _announce(workspace: Path, url: str, pids: list[int], on_ready: Callable[[str], None] | None) -> None:
@@ -166,12 +177,16 @@ class _Parent:
         self._failures = 0
         self._signals = 0
         self._signalled = 0.0
+        self._renew = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
+        os.set_blocking(self._wake_read, False)
 
     def start(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        if self._config.tls is not None:
+            signal.signal(signal.SIGHUP, self._on_hangup)
         for worker in range(self._config.workers):
             self._spawn(worker)
 
@@ -194,8 +209,34 @@ class _Parent:
         if self._signals and now - self._signalled < SAME_STOP_SECONDS:
             return
         self._signals, self._signalled = self._signals + 1, now
+        self._wake()
+
+    def _on_hangup(self, *_: object) -> None:
+        self._renew = True
+        self._wake()
+
+    def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake_write, b"x")
+
+    def _drain(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+
+    def _pass_on_renewal(self) -> None:
+        """The certificate's files are new: the processes read them, unless they would not serve."""
+        if not self._renew or self._config.tls is None:
+            return
+        self._renew = False
+        try:
+            found = self._config.tls.check()
+        except ModelmintError as error:
+            _log.error("the certificate in use stays: %s", error)
+            return
+        for process in self._processes.values():
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGHUP)
+        _log.warning("the certificate was read again; it is valid until %s", found.not_valid_after_utc.date())
 
     def await_ready(self, tell: Callable[[], None], seconds: float = 120.0) -> None:
         """Until every process serves; raises ``ServerFailed`` where one cannot start."""
@@ -210,12 +251,15 @@ class _Parent:
             if time.monotonic() > deadline:
                 raise ServerFailed(f"the server processes did not load their models within {seconds:.0f} s")
             wait([self._wake_read], timeout=0.01)
+            self._drain()
         tell()
 
     def watch(self, tell: Callable[[], None]) -> None:
         """Until a signal comes: replace whatever dies."""
         while not self._signals:
             wait([self._wake_read, *(process.sentinel for process in self._processes.values())])
+            self._drain()
+            self._pass_on_renewal()
             dead = [worker for worker, process in self._processes.items() if not process.is_alive()]
             if self._signals or not dead:
                 continue

@@ -203,7 +203,7 @@ class PageRoute:
 
     def _set(self, response: Response, request: Request, name: str, value: str, seconds: int = 0) -> None:
         seconds = seconds or int(LIFE.total_seconds())
-        secure = _scheme(request) == "https"
+        secure = request.url.scheme == "https"
         response.set_cookie(name, value, seconds, path=PLACE, secure=secure, httponly=True, samesite="strict")
 
 
@@ -244,22 +244,9 @@ def _asked(shop: Shop, request: Request, session: Session, words: Words, body: b
         query={name: value for name, value in parse_qsl(request.url.query) if name != "lang"},
         form={name: values[-1] for name, values in fields.items()},
         many={name: tuple(values) for name, values in fields.items()},
-        origin=f"{_scheme(request)}://{host}",
-        address=_address(request),
+        origin=f"{request.url.scheme}://{host}",
+        address=request.client.host if request.client else "",
     )
-
-
-def _scheme(request: Request) -> str:
-    """As the browser sees it; behind a proxy that ends TLS, as the proxy says."""
-    told = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
-    return "https" if told == "https" else request.url.scheme
-
-
-def _address(request: Request) -> str:
-    """Of the caller; of the one that a proxy on this machine speaks for."""
-    address = request.client.host if request.client else ""
-    told = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
-    return told[:64] if told and address in ("127.0.0.1", "::1", "") else address
 
 
 async def _form_of(request: Request) -> bytes:

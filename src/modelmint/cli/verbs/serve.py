@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelmint.cli.errors import NothingBuilt
+from modelmint.cli.errors import BadUsage, NothingBuilt
 from modelmint.cli.output import Output
 from modelmint.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from modelmint.api.tls import TlsFiles
 
 
 def serve(
@@ -24,6 +27,14 @@ def serve(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes; as many as the cores can feed if left out.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="Certificate and chain in PEM: HTTPS only. SIGHUP reads it again.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key in PEM, unencrypted.")] = None,
+    behind_proxy: Annotated[
+        list[str] | None,
+        typer.Option("--behind-proxy", help="Address or network of a proxy that may say for whom it speaks."),
+    ] = None,
 ) -> None:
     """Answer paid calls until Ctrl-C or SIGTERM; calls under way are finished and booked first."""
     from modelmint.api.lock import claimed
@@ -33,6 +44,7 @@ def serve(
     from modelmint.worker.schedule import start
 
     session = session_of(ctx)
+    tls = _tls(tls_cert, tls_key)
     if release is not None:
         with claimed(session.workspace):  # a server that runs here would follow the deployment
             _take_in(session, release)
@@ -53,7 +65,30 @@ def serve(
         }
         session.out.answer(payload, lambda out: _show(out, session, url, names))
 
-    run(session.root, host, port, workers, background=start, mounts=console_routes, on_ready=ready)
+    run(
+        session.root,
+        host,
+        port,
+        workers,
+        background=start,
+        mounts=console_routes,
+        on_ready=ready,
+        tls=tls,
+        behind=behind_proxy or (),
+    )
+
+
+def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
+    """Checked here already, before a release is put on the shelf for it."""
+    from modelmint.api.tls import TlsFiles
+
+    if certificate is None or key is None:
+        if certificate is not key:
+            raise BadUsage("--tls-cert and --tls-key go together: a certificate, and the key that belongs to it")
+        return None
+    found = TlsFiles(certificate.absolute(), key.absolute())
+    found.check()
+    return found
 
 
 def _plan_hints(session: Session) -> list[str]:
