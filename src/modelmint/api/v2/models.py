@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.routing import Route
 
-import modelmint
 from modelmint.api.health import live, ready
 from modelmint.api.routing import Asked, Handler, JsonRoute, Reply
 from modelmint.api.service import Service
@@ -15,6 +14,7 @@ from modelmint.api.v2.problems import error_of, in_protocol
 from modelmint.api.v2.signature import signature_of, version_of
 from modelmint.api.v2.tensors import BYTES
 from modelmint.api.v2.types import TensorMeta
+from modelmint.kit.version import __version__
 from modelmint.serving.lane import Lane
 
 #: What of Triton's protocol is spoken beyond the common one.
@@ -74,7 +74,7 @@ def server_ready(asked: Asked) -> Any:
 
 def server(_: Asked) -> Any:
     """Name, version and extensions."""
-    return {"name": "modelmint", "version": modelmint.__version__, "extensions": list(EXTENSIONS)}
+    return {"name": "modelmint", "version": __version__, "extensions": list(EXTENSIONS)}
 
 
 def model_ready(asked: Asked) -> Any:
