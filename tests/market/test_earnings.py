@@ -92,7 +92,8 @@ def test_one_machine_more_is_needed_from_the_call_that_the_first_cannot_carry() 
     # 632.82 calls/s x 730 h x 3600 s / 4
     assert found.next_machine_from == 415_762_740 + 1
     assert found.next_machine_cost == Decimal("58.40")
-    assert machine_steps(PLAIN, MEASURED, 10**9, 12) == [415_762_741, 831_525_481]
+    assert machine_steps(PLAIN, MEASURED, 1, 10**9, 12) == [415_762_741, 831_525_481]
+    assert machine_steps(PLAIN, MEASURED, 500_000_000, 10**10, 2) == [831_525_481, 1_247_288_221]
     at = replace(PLAIN, calls=415_762_740), replace(PLAIN, calls=415_762_741)
     assert [earnings(one, MEASURED).statement.machines for one in at] == [1, 2]
 
@@ -148,6 +149,13 @@ def test_amounts_beyond_the_books_are_refused() -> None:
         earnings(replace(PLAIN, calls=10**17), MEASURED)
 
 
+def test_what_lies_beyond_the_books_elsewhere_on_the_scale_stops_no_figure() -> None:
+    rich = plans_from({"rich": PlanSection.model_validate({"per_call": "1000000 USD"})})
+    found = earnings(replace(PLAIN, plans=tuple(rich), weights={"rich": Decimal(1)}, calls=10), MEASURED)
+    assert found.break_even is not None and found.break_even.calls == 1
+    assert value_at(replace(PLAIN, plans=tuple(rich), weights={"rich": Decimal(1)}), MEASURED, 10**9) is None
+
+
 def test_errors_that_nobody_measured_make_a_price_of_errors_not_computable() -> None:
     unknown = replace(MEASURED, wrong=None, left_open=None)
     found = earnings(DIGITS, unknown).statement
@@ -160,7 +168,7 @@ def test_errors_that_nobody_measured_make_a_price_of_errors_not_computable() -> 
 def test_without_a_rate_no_machine_is_counted() -> None:
     found = earnings(DIGITS, replace(MEASURED, calls_per_second=None))
     assert found.statement.machines is None and found.break_even is None and found.next_machine_from is None
-    assert machine_steps(DIGITS, replace(MEASURED, calls_per_second=None), 10**9, 12) == ()
+    assert machine_steps(DIGITS, replace(MEASURED, calls_per_second=None), 1, 10**9, 12) == ()
 
 
 def test_a_grid_is_even_on_a_log_scale_and_names_each_number_once() -> None:

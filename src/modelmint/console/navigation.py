@@ -22,6 +22,7 @@ class Group:
 
 
 FOUNDER: tuple[Group, ...] = (
+    Group("nav.product", (Entry("nav.earn", "/console/earn"),)),
     Group(
         "nav.sell",
         (

@@ -18,6 +18,7 @@ from modelmint.console.page import PLACE, Console, StatusOf, page
 from modelmint.console.pages import (
     account,
     customers,
+    earn,
     invoices,
     keys,
     ledger,
@@ -47,6 +48,7 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *overview.pages(console),
         *customers.pages(console),
         *usage.pages(console),
+        *earn.pages(console),
         *plan.pages(console),
         *plans.pages(console),
         *account.pages(console),

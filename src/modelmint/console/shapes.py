@@ -39,6 +39,29 @@ def percent(value: Decimal) -> str:
     return f"{(value * 100).normalize():f} %"
 
 
+def decimal(value: str | float | Decimal) -> Decimal:
+    """A figure of a statement, exact."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def significant(value: str | float | Decimal, digits: int = 4) -> str:
+    """``632.8`` for 632.82, ``0.003045``: so many digits, none made up."""
+    exact = decimal(value)
+    return quantity(exact if not exact else round(exact, digits - 1 - exact.adjusted()))
+
+
+def share(value: float | Decimal) -> str:
+    """``81.2 %`` for 0.811871935."""
+    return f"{significant(decimal(value) * 100, 3)} %"
+
+
+def tick(value: Decimal, language: str) -> str:
+    """A round count on an axis, as short as each language writes it: ``200k``, ``20万``."""
+    units = {"zh": ((10**8, "亿"), (10**4, "万")), "en": ((10**9, "B"), (10**6, "M"), (10**3, "k"))}[language]
+    size, unit = next(((size, unit) for size, unit in units if value >= size), (1, ""))
+    return f"{quantity(value / size)}{unit}"
+
+
 def day(value: datetime | None) -> str:
     """``2026-11-22``."""
     return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d}"
@@ -61,6 +84,10 @@ FILTERS: dict[str, Any] = {
     "number": number,
     "quantity": quantity,
     "percent": percent,
+    "decimal": decimal,
+    "significant": significant,
+    "share": share,
+    "tick": tick,
     "day": day,
     "moment": moment,
     "short": short,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from modelmint.commerce.types import Plan
+from modelmint.kit.money import BadMoney
 from modelmint.market.break_even import BreakEven, break_even
 from modelmint.market.errors import MixOfCurrencies, NothingInTheMix
 from modelmint.market.revenue import revenue_of
@@ -108,22 +109,27 @@ def earnings(scenario: Scenario, measured: Measured) -> Earnings:
 
 
 def value_at(scenario: Scenario, measured: Measured, calls: int) -> Decimal | None:
-    """Monthly value with ``calls`` a month, major units; None where it is not computable."""
+    """Monthly value with ``calls`` a month, major units; None where it is not computable, or beyond the books."""
     amount = interval_at(scenario, measured, calls)
     return None if amount is None else Decimal(amount.value)
 
 
 def interval_at(scenario: Scenario, measured: Measured, calls: int) -> Amount | None:
     """The same with its interval."""
-    return worth(scenario.market(calls), measured).monthly_value
+    try:
+        return worth(scenario.market(calls), measured).monthly_value
+    except BadMoney:
+        return None
 
 
-def machine_steps(scenario: Scenario, measured: Measured, upto: int, most: int) -> Sequence[int]:
-    """The first ``most`` demands, in calls a month up to ``upto``, from which one machine more is needed."""
-    if measured.calls_per_second is None:
+def machine_steps(scenario: Scenario, measured: Measured, low: int, high: int, most: int) -> Sequence[int]:
+    """The first ``most`` demands, calls a month from ``low`` to ``high``, from which one machine more is needed."""
+    rate = measured.calls_per_second
+    if rate is None:
         return ()
-    steps = (_calls_of(scenario, measured.calls_per_second, machines) + 1 for machines in range(1, most + 1))
-    return [calls for calls in steps if calls <= upto]
+    first = max(1, low // max(1, _calls_of(scenario, rate, 1)))
+    steps = (_calls_of(scenario, rate, machines) + 1 for machines in range(first, first + most + 1))
+    return [calls for calls in steps if low <= calls <= high][:most]
 
 
 def _calls_of(scenario: Scenario, rate: Decimal, machines: int) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from modelmint.console.words import told_market
+
 #: Fields of forms, as their labels call them.
 FIELDS: Mapping[str, str] = {
     "account": "科目",
@@ -147,7 +149,7 @@ _ZH: tuple[tuple[str, str], ...] = (
     (r"pay-out (?P<month>\d{4}-\d{2})", "{month} 结算单付款"),
     (r"statement (?P<month>\d{4}-\d{2})", "{month} 结算单"),
 )  # fmt: skip
-_FORMS = {"zh": tuple((re.compile(form, re.DOTALL), said) for form, said in _ZH)}
+_FORMS = {"zh": tuple((re.compile(form, re.DOTALL), said) for form, said in _ZH + told_market.ZH)}
 #: Longer texts are nobody's sentence, and are not looked at.
 _LONGEST = 2000
 
@@ -161,6 +163,7 @@ def told(text: str, language: str) -> str:
         if match is not None:
             values = match.groupdict()
             if "field" in values:
-                values["field"] = FIELDS.get(values["field"], values["field"])
+                name = values["field"]
+                values["field"] = FIELDS.get(name) or told_market.FIELDS.get(name, name)
             return said.format(**values)
     return text
