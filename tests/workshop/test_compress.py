@@ -23,12 +23,12 @@ from modelmint.venture.sections.compress import CompressSection, CompressStep
 from modelmint.workshop.compression.carry import carry_rule
 from modelmint.workshop.compression.crossfit import crossfitted_errors
 from modelmint.workshop.compression.export import export
+from modelmint.workshop.compression.graphs import plain_variant
 from modelmint.workshop.compression.quantise import Quantise
 from modelmint.workshop.compression.recipe import STEPS, apply_recipe, recipe_name
 from modelmint.workshop.compression.types import Materials
 from modelmint.workshop.compression.verdict import against_parent, dearer, drifted
 from modelmint.workshop.errors import ExportFailed, RecipeFailed
-from modelmint.workshop.steps.compress import plain_variant
 from modelmint.workshop.types import Candidate
 
 SHAPE = (3, 16, 16)

@@ -10,6 +10,7 @@ from modelmint.testing.pictures import picture
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.model import ModelSection
+from modelmint.workshop.compression.graphs import CompressInputs
 from modelmint.workshop.records import read_candidates, read_rows
 from modelmint.workshop.steps import compress, prepare, train
 
@@ -34,7 +35,7 @@ def test_float_graphs_belong_to_the_plain_variant_and_not_to_the_limits_of_anoth
     variants = {"small": strict, "plain": CompressSection(recipe=[])}
     into = tmp_path / "compressed"
     into.mkdir()
-    compress.run(compress.CompressInputs(run.folder, data, variants, 0.0, 0), into, Silent())
+    compress.run(CompressInputs(run.folder, data, variants, 0.0, 0), into, Silent())
     found = read_candidates(into)
     assert {(one.name, one.variant) for one in found} == {
         ("torch-fp32", "plain"), ("onnx-fp32", "plain"), ("int8-small", "small"),

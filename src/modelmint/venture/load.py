@@ -16,6 +16,7 @@ from modelmint.venture.lines import key_lines, line_of
 from modelmint.venture.messages import Fault, faults
 from modelmint.venture.names import names, not_available
 from modelmint.venture.schema import VentureFile
+from modelmint.venture.sections.model import is_own
 from modelmint.venture.syntax import parse
 from modelmint.venture.types import KeyPath, Problem
 
@@ -156,13 +157,15 @@ def _against_names(document: Mapping[str, Any], folder: Path) -> Iterator[Fault]
     for section in (("model",), *several):
         base = _value(document, (*section, "base"))
         if isinstance(base, str) and not _is_place(base, folder):
-            yield from _unknown(document, (*section, "base"), "backbone", ", a folder or a hub id like owner/model")
+            yield from _unknown(
+                document, (*section, "base"), "backbone", ", a folder, an .onnx file or a hub id like owner/model"
+            )
 
 
 def _is_place(base: str, folder: Path) -> bool:
     """Whether ``base`` is a path or a hub id rather than a catalogue name."""
     try:
-        return "/" in base or "\\" in base or (base not in ("", ".") and (folder / base).exists())
+        return is_own(base) or "/" in base or "\\" in base or (base not in ("", ".") and (folder / base).exists())
     except (OSError, ValueError):  # a name too long, or with a null character
         return False
 

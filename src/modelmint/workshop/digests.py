@@ -14,7 +14,7 @@ from modelmint.tasks.types import ModelSpec
 from modelmint.venture.load import LoadedVenture
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.venture.sections.data import DataSection
-from modelmint.venture.sections.model import ModelSection
+from modelmint.venture.sections.model import OWN_KEYS, ModelSection
 from modelmint.venture.sections.serving import ServingSection
 from modelmint.workshop.cache import source_digest, versions
 from modelmint.workshop.models.identity import base_identity
@@ -40,7 +40,7 @@ def train(section: ModelSection, dataset: str, root: Path, max_pixels: int) -> d
     Fetches a hub's base that was not fetched yet; raises ``BaseUnavailable``.
     """
     return {
-        "section": section.model_dump(mode="json", exclude={"variants", "abstain"}),
+        "section": section.model_dump(mode="json", exclude={"variants", "abstain", *OWN_KEYS}),
         # The founder's own image size binds; the default one gives way to the backbone's.
         "stated": sorted(section.model_fields_set & {"image_size"}),
         "base": base_identity(section.base, root, section.revision),
@@ -52,6 +52,24 @@ def train(section: ModelSection, dataset: str, root: Path, max_pixels: int) -> d
         ),
         "versions": versions("torch", "transformers", "numpy", "pillow", "efficientnet-lite-pytorch"),
         "threads": os.environ.get("MODELMINT_THREADS"),
+    }  # fmt: skip
+
+
+def adopt(section: ModelSection, dataset: str, root: Path, max_pixels: int) -> dict[str, Any]:
+    """What the founder says of a model made elsewhere, its files, the pictures that it is tried on, and the code."""
+    from modelmint.workshop.adoption.source import file_digests
+
+    return {
+        "section": section.model_dump(mode="json", include={"task", "base", "image_size", "seed", *OWN_KEYS}),
+        "stated": sorted(section.model_fields_set & {"image_size"}),
+        "files": file_digests((root / Path(section.base).expanduser()).resolve()),
+        "dataset": dataset,
+        "max_pixels": max_pixels,
+        "code": source_digest(
+            *_PATH, "workshop/adoption", "workshop/steps/adopt.py", "workshop/compression/tidy.py",
+            "workshop/training/run.py",
+        ),
+        "versions": versions("onnx", "onnxruntime", "numpy", "pillow"),
     }  # fmt: skip
 
 

@@ -71,6 +71,18 @@ class ExportFailed(PreconditionFailed):
     code = "export_failed"
 
 
+class UnreadableGraph(InvalidInput):
+    """A file that should be an ONNX model is none, is damaged, or reaches outside its folder."""
+
+    code = "unreadable_graph"
+
+
+class UnusableGraph(InvalidInput):
+    """An ONNX model that cannot be sold as it is: its inputs, its outputs, or what it answers do not fit."""
+
+    code = "unusable_graph"
+
+
 class BuildRunning(Conflict):
     """Another build works in this workspace."""
 

@@ -1,4 +1,4 @@
-"""``build``: prepare, train, compress, judge, price, release. Only what changed is done again.
+"""``build``: prepare, train or adopt, compress, judge, price, release. Only what changed is done again.
 
 No torch is imported here: a build with nothing changed reads digests and JSON, and is over in a second or two.
 """
@@ -31,7 +31,8 @@ from modelmint.workshop.steps.price import LoadTest
 from modelmint.workshop.training.run import open_run
 from modelmint.workshop.types import Candidate
 
-STEPS = ("prepare", "train", "compress", "judge", "price", "release")
+#: ``adopt`` stands for ``train`` where a model was made elsewhere.
+STEPS = ("prepare", "train", "adopt", "compress", "judge", "price", "release")
 
 
 def build(
@@ -75,8 +76,11 @@ class _Build:
         self.load_test = load_test
         self.clock = clock
         self.cache = StepCache(workspace / "steps", progress)
-        self.seconds = dict.fromkeys(STEPS, 0.0)
-        self.cached = dict.fromkeys(STEPS, True)
+        own = [section.own for section in venture.file.all_models().values()]
+        idle = {"train": all(own), "adopt": not any(own)}
+        self.steps = tuple(step for step in STEPS if not idle.get(step))
+        self.seconds = dict.fromkeys(self.steps, 0.0)
+        self.cached = dict.fromkeys(self.steps, True)
 
     def run(self, fresh: bool) -> BuildReport:
         self.cache.sweep()
@@ -93,7 +97,7 @@ class _Build:
             dataset=dataset,
             models={work.name: model_report(work, found) for work, found in zip(works, appraisals, strict=True)},
             seconds=self.seconds,
-            cached=tuple(step for step in STEPS if self.cached[step]),
+            cached=tuple(step for step in self.steps if self.cached[step]),
         )
 
     def _step(self, step: str, inputs: Mapping[str, Any], work: Any) -> Done:
@@ -114,7 +118,7 @@ class _Build:
         return DatasetVersion.open(self._step("prepare", digests.prepare(section, source), work).folder)
 
     def _model(self, name: str, section: ModelSection, dataset: DatasetVersion) -> ModelWork:
-        trained = open_run(self._train(section, dataset).folder)
+        trained = open_run((self._adopt if section.own else self._train)(section, dataset).folder)
         compressed = self._compress(section, dataset, trained.folder, trained.digest)
         work = ModelWork(
             name=name,
@@ -141,13 +145,28 @@ class _Build:
         self.cache.clean("train", done.digest)
         return done
 
+    def _adopt(self, section: ModelSection, dataset: DatasetVersion) -> Done:
+        root, max_pixels = self.venture.folder, self.venture.file.data.max_pixels
+
+        def work(folder: Path, _: str) -> Mapping[str, Any]:
+            from modelmint.workshop.steps import adopt
+
+            inputs = adopt.AdoptInputs(dataset, section, root, max_pixels)
+            return {"run": adopt.run(inputs, folder, self.progress).digest}
+
+        done = self._step("adopt", digests.adopt(section, dataset.digest, root, max_pixels), work)
+        for note in open_run(done.folder).notes:  # of a cached step, too: a warning is not over when it was read once
+            self.progress.note(note)
+        return done
+
     def _compress(self, section: ModelSection, dataset: DatasetVersion, run: Path, run_digest: str) -> Done:
         variants = dict(section.variants) or {"default": self.venture.file.compress}
 
         def work(folder: Path, _: str) -> Mapping[str, Any]:
+            from modelmint.workshop.compression.graphs import CompressInputs
             from modelmint.workshop.steps import compress
 
-            inputs = compress.CompressInputs(run, dataset, variants, section.abstain, section.seed)
+            inputs = CompressInputs(run, dataset, variants, section.abstain, section.seed)
             found = compress.run(inputs, folder, self.progress)
             return {"candidates": {one.key: one.rejected for one in found}}
 

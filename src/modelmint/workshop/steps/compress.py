@@ -5,26 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from modelmint.data.version import DatasetVersion
 from modelmint.evaluation.calibrate import fit_decision
 from modelmint.evaluation.judge import scorecard
 from modelmint.evaluation.parity import Parity, compare
 from modelmint.inference.encoded import encode_all
-from modelmint.inference.engines.registry import ENGINES, available
+from modelmint.inference.engines.registry import ENGINES
 from modelmint.inference.measure import time_calls
 from modelmint.inference.predictor import Predictor
 from modelmint.inference.tune import tune_threads
 from modelmint.inference.types import Engine, Timing
 from modelmint.kit.arrays import AnyArray, FloatArray
 from modelmint.kit.canonical import plain
-from modelmint.kit.digest import digest_file
 from modelmint.kit.machine import this_machine
 from modelmint.kit.progress import Progress
 from modelmint.tasks.decision import positive_index, probabilities
@@ -32,34 +29,11 @@ from modelmint.tasks.types import DecisionRule, ModelSpec
 from modelmint.venture.sections.compress import CompressSection
 from modelmint.workshop.compression.carry import carry_rule
 from modelmint.workshop.compression.crossfit import crossfitted_errors
-from modelmint.workshop.compression.export import export
-from modelmint.workshop.compression.recipe import apply_recipe, recipe_name
-from modelmint.workshop.compression.types import Materials
+from modelmint.workshop.compression.graphs import CompressInputs, make_graphs
 from modelmint.workshop.compression.verdict import against_parent
-from modelmint.workshop.engine import register_torch_engine
 from modelmint.workshop.records import ROWS, rounded, write_candidates
-from modelmint.workshop.training.load import load_run
-from modelmint.workshop.training.run import WEIGHTS
-from modelmint.workshop.types import BASELINE, TORCH, Candidate
-
-_NOT_FOR_SALE = "baseline: the shop serves without torch"
-#: Variant of the float32 graphs where every variant of the venture has a recipe.
-_PLAIN = "float32"
-
-
-@dataclass(frozen=True, slots=True)
-class CompressInputs:
-    """All that compressing depends on."""
-
-    #: Finished train folder.
-    run: Path
-    dataset: DatasetVersion
-    #: Variant name -> how it is compressed.
-    variants: Mapping[str, CompressSection]
-    #: Share of answers that may stay open.
-    abstain: float
-    #: Draws the calibration pictures.
-    seed: int
+from modelmint.workshop.training.run import open_run
+from modelmint.workshop.types import BASELINE, Candidate
 
 
 def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidate]:
@@ -68,9 +42,8 @@ def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidat
     A recipe that fails, an engine that cannot open a graph, lost parity or a dearer call each make a rejected
     row. Raises ``ExportFailed`` where not even the float32 graph can be made.
     """
-    register_torch_engine()
-    graphs = _graphs(inputs, into / "graphs", progress)
-    spec = load_run(inputs.run)[1].spec
+    graphs = make_graphs(inputs, into / "graphs", progress)
+    spec = open_run(inputs.run).spec
     bench = _Bench(inputs, spec, into)
     with progress.bar("score on validation", len(graphs)) as bar:
         scored = []
@@ -93,88 +66,6 @@ def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidat
     return final
 
 
-def _graphs(inputs: CompressInputs, folder: Path, progress: Progress) -> list[Candidate]:
-    """The baselines and one graph per variant's recipe, each on every engine that is installed."""
-    folder.mkdir(parents=True)
-    network, trained = load_run(inputs.run)
-    settings = trained.spec.settings
-    shape = (int(settings["channels"]), int(settings["image_size"]), int(settings["image_size"]))
-    progress.note("exporting to ONNX")
-    export(network, shape, folder / f"{BASELINE}.onnx")
-    plain_ = plain_variant(inputs.variants)
-    torch_row = Candidate(
-        name=TORCH, engine="torch", recipe=(), precision="float32", graph=None, graph_digest=trained.weights_digest,
-        size_bytes=(inputs.run / WEIGHTS).stat().st_size, parent=None, variant=plain_, rejected=_NOT_FOR_SALE,
-    )  # fmt: skip
-    found = [torch_row, *_on_engines(_described(BASELINE, folder), plain_, torch_row.key)]
-    for variant, section in inputs.variants.items():
-        if section.steps():
-            progress.note(f"compressing {variant}: {', '.join(step.kind for step in section.steps())}")
-            name = recipe_name(section.steps())
-            made = _recipe(name if len(inputs.variants) == 1 else f"{name}-{variant}", section, inputs, folder)
-            found += _on_engines(made, variant, None)
-    return found
-
-
-def plain_variant(variants: Mapping[str, CompressSection]) -> str:
-    """Under which name the float32 graphs are for sale: the variant without a recipe.
-
-    A lone ``default`` may be either, so they share it. Otherwise they have a name of their own, and are not held to
-    the limits of a variant that they do not belong to.
-    """
-    if list(variants) == ["default"]:
-        return "default"
-    for name, section in variants.items():
-        if not section.steps():
-            return name
-    return _PLAIN if _PLAIN not in variants else f"{_PLAIN}-plain"
-
-
-def _described(name: str, folder: Path) -> Candidate:
-    path = folder / f"{name}.onnx"
-    return Candidate(
-        name=name, engine="", recipe=(), precision="float32", graph=f"graphs/{path.name}",
-        graph_digest=digest_file(path), size_bytes=path.stat().st_size, parent=None,
-    )  # fmt: skip
-
-
-def _recipe(name: str, section: CompressSection, inputs: CompressInputs, folder: Path) -> Candidate:
-    """The graph that the recipe makes, or a rejected row that says which step failed."""
-    steps = section.steps()
-    recipe = tuple(step.model_dump(mode="json") for step in steps)
-    materials = Materials(calibration=partial(_calibration, inputs, section.calibration_samples))
-    try:
-        applied = apply_recipe(folder / f"{BASELINE}.onnx", folder / f"{name}.onnx", steps, materials)
-    except Exception as error:  # a recipe is a row: whatever a step raises, the build goes on
-        (folder / f"{name}.onnx").unlink(missing_ok=True)
-        return Candidate(
-            name=name, engine="", recipe=recipe, precision="unknown", graph=None, graph_digest=None, size_bytes=None,
-            parent=None, rejected=f"could not be made: {error}",
-        )  # fmt: skip
-    return dataclasses.replace(
-        _described(name, folder),
-        recipe=recipe,
-        precision=applied[-1].precision,
-        facts=tuple(step.facts for step in applied),
-    )
-
-
-def _on_engines(made: Candidate, variant: str, parent: str | None) -> list[Candidate]:
-    names = [name for name in available() if name != "torch"]
-    return [
-        dataclasses.replace(made, engine=engine, variant=variant, parent=parent or f"{BASELINE}@{engine}")
-        for engine in names
-    ]
-
-
-def _calibration(inputs: CompressInputs, samples: int) -> AnyArray:
-    """Encoded training pictures ``[n, c, s, s]``, drawn without replacement by seed."""
-    payloads = inputs.dataset.payloads("train")
-    chosen = np.random.default_rng(inputs.seed).permutation(len(payloads))[:samples]
-    spec = load_run(inputs.run)[1].spec
-    return encode_all(spec, [payloads[place] for place in sorted(chosen.tolist())])
-
-
 class _Bench:
     """Scores and times candidates on the validation split, all on the one path that serving uses."""
 
@@ -185,7 +76,7 @@ class _Bench:
         self.payloads: Sequence[bytes] = inputs.dataset.payloads("val")
         self.targets = inputs.dataset.targets("val")
         self.logits: dict[str, FloatArray] = {}
-        #: Rule and logits of the first one scored, the trained network: the others carry its rule over.
+        #: Rule and logits of the first one scored, the network as it was trained: the others carry its rule over.
         self.origin: tuple[DecisionRule, FloatArray] | None = None
 
     def path(self, candidate: Candidate) -> Path:

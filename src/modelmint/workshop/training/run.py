@@ -12,6 +12,8 @@ from modelmint.workshop.errors import DamagedWeights
 from modelmint.workshop.training.types import EpochRow, TrainedRun
 
 WEIGHTS = "model.safetensors"
+#: In the place of the weights: the graph of a model made elsewhere, wrapped.
+GRAPH = "model.onnx"
 RUN = "run.json"
 TIMING = "timing.json"
 
@@ -46,6 +48,7 @@ def open_run(folder: Path) -> TrainedRun:
             history=tuple(EpochRow(**row) for row in run["history"]),
             kept_epoch=run["kept_epoch"],
             seconds=timing["train_seconds"],
+            notes=tuple(run.get("notes", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedWeights(

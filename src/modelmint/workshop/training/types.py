@@ -84,3 +84,5 @@ class TrainedRun:
     kept_epoch: int
     #: Seconds spent in training, interrupted parts included; encoding not included.
     seconds: float
+    #: What the founder should know, of a model made elsewhere.
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Graphs made elsewhere, taken into the house: read with care, understood, wrapped once."""
