@@ -139,8 +139,8 @@ def test_a_plan_that_makes_sense_is_read(tmp_path: Path, text: str) -> None:
     ("text", "path", "message"),
     [
         ('[model]\nbase = "auto"\n', "model.base",
-         '"auto" is not available in this version; available: cnn, efficientnet-lite0, efficientnet-lite2, a folder or '
-         "a hub id like owner/model"),
+         '"auto" is not available in this version; available: cnn, efficientnet-lite0, efficientnet-lite2, a folder, '
+         "an .onnx file or a hub id like owner/model"),
         ('[model]\nmethod = "lora"\n', "model.method",
          '"lora" is not available in this version; available: "full" or "head"'),
         ('[models.a]\nmethod = "adalora"\n', "models.a.method",
