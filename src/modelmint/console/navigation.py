@@ -22,7 +22,13 @@ class Group:
 
 
 FOUNDER: tuple[Group, ...] = (
-    Group("nav.product", (Entry("nav.earn", "/console/earn"),)),
+    Group(
+        "nav.product",
+        (
+            Entry("nav.release", "/console/release"),
+            Entry("nav.earn", "/console/earn"),
+        ),
+    ),
     Group(
         "nav.sell",
         (

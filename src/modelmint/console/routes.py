@@ -29,6 +29,7 @@ from modelmint.console.pages import (
     payments,
     plan,
     plans,
+    release,
     signing,
     usage,
 )
@@ -52,6 +53,7 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *plan.pages(console),
         *plans.pages(console),
         *account.pages(console),
+        *release.pages(console),
         *invoices.pages(console),
         *payments.pages(console),
         *keys.pages(console),

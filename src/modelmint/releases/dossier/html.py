@@ -15,6 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from modelmint.evaluation.gates import found_text
 from modelmint.evaluation.types import Scorecard
 from modelmint.releases.dossier import limits, pictures, shapes
+from modelmint.releases.dossier.order import ordered
 from modelmint.releases.dossier.types import Case, Dossier, Missing, ModelFacts
 from modelmint.releases.dossier.words import Say
 
@@ -78,6 +79,7 @@ def environment() -> Environment:
         card_rows=lambda card: sum(map(sum, card.confusion)),
         found_text=found_text,
         priced=shapes.priced,
+        ordered=ordered,
     )
     return made
 

@@ -11,17 +11,15 @@ from typing import Any
 
 from modelmint.evaluation.types import Scorecard
 from modelmint.releases.dossier import shapes
-from modelmint.releases.dossier.types import DataFacts, ModelFacts, Words
+from modelmint.releases.dossier.types import ModelFacts, Words
 
 #: A key of the words, and what is filled in.
 Sentence = tuple[str, dict[str, Any]]
 
 
-def limits(model: ModelFacts, data: DataFacts) -> list[Sentence]:
+def limits(model: ModelFacts) -> list[Sentence]:
     """What the measurements say about where the model fails or was not looked at."""
     found: list[Sentence] = [("limit.labels", {"number": len(model.labels)}), ("limit.source", {})]
-    if data.groups == 0:
-        found.append(("card.no_groups", {}))
     if isinstance(model.card, Scorecard):
         found += _mistakes(model.card)
         found += _smallest(model.card)

@@ -11,6 +11,7 @@ from modelmint.evaluation.gates import found_text
 from modelmint.evaluation.types import Scorecard
 from modelmint.kit.estimate import Estimate
 from modelmint.releases.dossier import limits, shapes
+from modelmint.releases.dossier.order import ordered
 from modelmint.releases.dossier.types import Cost, Dossier, Missing, ModelFacts, Stated
 from modelmint.releases.dossier.words import Say
 
@@ -55,7 +56,7 @@ def _head(found: Dossier) -> Iterator[str]:
         yield f"    dataset: {_scalar(dataset)}"
         metrics = model.card.metrics if isinstance(model.card, Scorecard) else {}
         yield f"    metrics:{'' if metrics else ' []'}"
-        for name, value in metrics.items():
+        for name, value in ordered(metrics):
             yield f"    - {_scalar({'type': name, 'value': value.value})}"
     yield from ("---", "")
 
@@ -114,7 +115,7 @@ def _use(found: Dossier, model: ModelFacts, say: Say) -> list[str]:
         f"## {say('card.tested_on')}", "",
         *_said(founder.tested_on, say("missing.tested_on")), groups, "",
         f"## {say('card.limits')}", "",
-        *_list([*map(_text, founder.limits), *_sentences(say, limits.limits(model, found.data)), *waived]),
+        *_list([*map(_text, founder.limits), *_sentences(say, limits.limits(model)), *waived]),
         f"## {say('card.scope')}", "",
         *_list([*map(_text, founder.out_of_scope), *_sentences(say, limits.scope(model, founder))]),
         f"## {say('card.decision')}", "",
@@ -130,7 +131,7 @@ def _results(model: ModelFacts, say: Say) -> list[str]:
     rows = sum(map(sum, model.card.confusion))
     lines += [say("measured.test", n=shapes.count(rows), reads=model.test_reads), ""]
     head = [say("metric"), say("metric.value"), say("metric.interval"), say("metric.n")]
-    lines += _table(head, [_metric(name, value, say) for name, value in model.card.metrics.items()])
+    lines += _table(head, [_metric(name, value, say) for name, value in ordered(model.card.metrics)])
     lines += [f"## {say('section.gates')}", ""]
     if not isinstance(model.gates, Stated):
         return [*lines, *_gap(say, model.gates)]

@@ -15,21 +15,20 @@ from modelmint.evaluation.plots import (
 from modelmint.evaluation.types import Scorecard
 from modelmint.kit.estimate import Estimate
 from modelmint.releases.dossier import shapes
+from modelmint.releases.dossier.order import ordered
 from modelmint.releases.dossier.types import CandidateRow, Candidates, Explained
 from modelmint.releases.dossier.words import Say
 
 #: Metrics of which 1 is best and 0 is worst; the others do not fit their axis.
-_UPWARD = (
-    "auroc", "accuracy", "balanced_accuracy", "f1_macro", "sensitivity", "specificity", "answered_accuracy",
-)  # fmt: skip
+_UPWARD = {"auroc", "accuracy", "balanced_accuracy", "f1_macro", "sensitivity", "specificity", "answered_accuracy"}
 
 
 def metrics_plot(card: Scorecard, say: Say) -> str | None:
     """Metrics as dots within their intervals; None where there is none to draw."""
     dots = [
         Dot(say.either(f"metric.{name}", name), found.value, found.low, found.high, _written(found))
-        for name in _UPWARD
-        if (found := card.metrics.get(name)) is not None
+        for name, found in ordered(card.metrics)
+        if name in _UPWARD
     ]
     if not dots:
         return None
