@@ -59,12 +59,16 @@ class Quantise:
                 _quantise(prepared, Path(folder) / "raw.onnx", pictures, observer, reduce_range, float_nodes)
                 model = onnx.load(str(Path(folder) / "raw.onnx"))
                 strip_notes(model)
+                quantised = any(node.op_type == "QuantizeLinear" for node in model.graph.node)
                 save(model, into)
             except Exception as error:  # the quantiser raises bare exceptions of many kinds
                 reason = str(error).strip().splitlines()
                 raise RecipeFailed(
                     f"quantise: {type(error).__name__}: {reason[0] if reason else 'no reason given'}"
                 ) from error
+        if not quantised:  # of trees, for example
+            kinds = ", ".join(sorted({node.op_type for node in model.graph.node}))
+            raise RecipeFailed(f"quantise: no operator of this graph can compute with 8-bit numbers; it has {kinds}")
         facts = {
             "observer": observer,
             "pictures": len(pictures),

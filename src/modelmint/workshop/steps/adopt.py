@@ -104,8 +104,8 @@ class _Adoption:
             )
         chosen = trial.best(finite)
         if len(readings) > 1:
-            told = [trial.told(chosen), *(trial.told(one) for one in trials if one is not chosen)]
-            self.notes.append("pictures are read as " + "; otherwise ".join(told) + _stated_as(chosen.reading))
+            self.notes.append(f"pictures are read as {trial.told(chosen)}{_stated_as(chosen.reading)}")
+            self.notes.append("not as " + "; ".join(trial.told(one) for one in trials if one is not chosen))
         return chosen
 
     def try_(self, reading: Reading) -> Trial:

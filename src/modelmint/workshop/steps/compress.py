@@ -35,6 +35,9 @@ from modelmint.workshop.records import ROWS, rounded, write_candidates
 from modelmint.workshop.training.run import open_run
 from modelmint.workshop.types import BASELINE, Candidate
 
+#: Characters kept of what an engine says of a graph that it cannot run.
+_REASON = 400
+
 
 def run(inputs: CompressInputs, into: Path, progress: Progress) -> list[Candidate]:
     """Fill ``into`` with ``candidates.json``, ``graphs/*.onnx`` and ``rows.npz``.
@@ -104,7 +107,8 @@ class _Bench:
             decision = DecisionRule(**rounded(plain(fitted)))
             card = scorecard(self.targets, logits, labels, decision, "val")
         except Exception as error:  # a graph that an engine cannot run is a row, not the end of the build
-            return dataclasses.replace(candidate, rejected=candidate.rejected or f"could not be run: {error}")
+            reason = " ".join(str(error).replace(f"{self.folder}/", "").split())[:_REASON]
+            return dataclasses.replace(candidate, rejected=candidate.rejected or f"could not be run: {reason}")
         self.logits[candidate.key] = logits
         self.origin = self.origin or (decision, logits)
         return dataclasses.replace(candidate, decision=decision, scores=card.metrics)
