@@ -12,7 +12,6 @@ from modelmint.workshop.errors import UnusableGraph
 
 #: Nodes that change no value of a row of probabilities, so that what is before them may stand for it.
 _PASSING = frozenset({"Identity", "Dropout", "Squeeze", "Unsqueeze", "Flatten", "Reshape"})
-_CLASSIFIERS = frozenset({"TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier", "Normalizer"})
 
 
 def ending(foreign: Foreign, port: OutputPort, labels: tuple[str, ...], stated: str) -> Ending | None:
@@ -57,12 +56,6 @@ def _last(name: str, made: dict[str, Any], types: dict[str, int]) -> Any:
 
 def _element_types(graph: Any) -> dict[str, int]:
     return {item.name: item.type.tensor_type.elem_type for item in [*graph.value_info, *graph.input, *graph.output]}
-
-
-def is_classifier(foreign: Foreign, port: OutputPort) -> bool:
-    """Whether a classifier of ``ai.onnx.ml`` makes the output (scikit-learn, XGBoost, LightGBM, CatBoost)."""
-    node = _last(port.name, makers(foreign.model.graph), {})
-    return node is not None and node.op_type in _CLASSIFIERS
 
 
 def class_order(classes: tuple[str, ...], labels: tuple[str, ...]) -> tuple[int, ...]:

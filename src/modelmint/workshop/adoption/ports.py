@@ -121,6 +121,8 @@ def _classes_behind(name: str, made: dict[str, Any]) -> tuple[str, ...]:
 def classes_of(node: Any) -> tuple[str, ...]:
     """What a classifier of ``ai.onnx.ml`` calls its classes, as texts."""
     for attribute in node.attribute:
-        if attribute.name in ("classlabels_strings", "classlabels_int64s") and (attribute.strings or attribute.ints):
+        if attribute.name in ("classlabels_strings", "classlabels_int64s", "classlabels_ints") and (
+            attribute.strings or attribute.ints
+        ):
             return tuple([text.decode("utf-8", "replace") for text in attribute.strings] or map(str, attribute.ints))
     return ()

@@ -86,8 +86,11 @@ def judged(reading: Reading, logits: FloatArray, targets: IntArray) -> Trial:
 
 
 def best(trials: Sequence[Trial]) -> Trial:
-    """The most right answers; among as many, the surest of the truth; then the order in which they were tried."""
-    return min(trials, key=lambda trial: (-trial.hits, trial.loss))
+    """The most right answers; among as many, the least loss; where all are right, the first that was tried.
+
+    Where all are right the loss says nothing: larger numbers make any answer surer.
+    """
+    return min(trials, key=lambda trial: (-trial.hits, trial.loss if trial.hits < trial.rows else 0.0))
 
 
 def accuracy(trial: Trial) -> Estimate:

@@ -22,7 +22,7 @@ from modelmint.tasks.errors import BadOutputs
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.adoption import proof, trial
 from modelmint.workshop.adoption.batch import freed
-from modelmint.workshop.adoption.ending import ending
+from modelmint.workshop.adoption.ending import class_order, ending
 from modelmint.workshop.adoption.ports import input_port, output_port
 from modelmint.workshop.adoption.readings import others, possible
 from modelmint.workshop.adoption.source import open_foreign
@@ -105,7 +105,12 @@ class _Adoption:
         chosen = trial.best(finite)
         if len(readings) > 1:
             self.notes.append(f"pictures are read as {trial.told(chosen)}{_stated_as(chosen.reading)}")
-            self.notes.append("not as " + "; ".join(trial.told(one) for one in trials if one is not chosen))
+            rest = [one for one in trials if one is not chosen]
+            self.notes.append("not as " + "; ".join(trial.told(one) for one in rest))
+            if alike := [one.reading.told for one in rest if not trial.clearly_better(chosen, one)]:
+                self.notes.append(
+                    f"these pictures do not tell it from {', '.join(alike)}: state the one it was made for"
+                )
         return chosen
 
     def try_(self, reading: Reading) -> Trial:
@@ -157,7 +162,8 @@ class _Adoption:
         column = raw.shape[1] == 1
         shares = bool(np.isfinite(raw).all() and raw.min() >= 0 and raw.max() <= 1)
         sure = shares and (column or bool(np.abs(raw.sum(axis=1) - 1).max() <= _SUM))
-        return Ending(name, "probabilities" if sure else "logits", column=column)
+        order = class_order(self.ports.output.classes, labels)
+        return Ending(name, "probabilities" if sure else "logits", column=column, order=order)
 
     def proven(self, reading: Reading) -> dict[str, Any]:
         """Raises where the wrapped graph answers otherwise than the untouched one, or mixes rows."""
