@@ -112,5 +112,5 @@ def test_a_damaged_file_is_told_on_the_page(desk: Any, founder: Any, release: st
     (desk.shop.shelf.root / release / "evaluation.json").write_text("{}")
     page = founder.get(f"/console/release/{release}")
     assert page.status_code == 200
-    assert "1 files are not what they were" in words(page.text)
+    assert "files that are not what they were: 1" in words(page.text)
     assert "The release holds no scorecard that can be read." in words(page.text)

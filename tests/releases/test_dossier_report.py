@@ -253,5 +253,5 @@ def test_a_damaged_release_is_told_first_and_in_full(tmp_path: Path) -> None:
     release = told_release(tmp_path / ".modelmint")
     (release.path / "venture.toml").write_text("changed")
     page = Page(report_html(dossier_of(Release.open(release.path), tmp_path / ".modelmint"), "en", NOW))
-    assert "1 files are not what they were" in page.words
+    assert "files that are not what they were: 1" in page.words
     assert any("Do not sell this release" in word for word in page.words)

@@ -35,7 +35,7 @@ def scatter_svg(
     canvas.text(14, 24, title, size=15, bold=True)
     canvas.text(14, 43, shorten(under, _WIDTH - 24, 12), fill=SOFT)
     x = axis_around([v for p in points for v in (p.x.low, p.x.value, p.x.high) if v > 0], _LEFT, _RIGHT, log=True)
-    y = axis_around([v for p in points for v in (p.y.low, p.y.value, p.y.high)], _BOTTOM, _TOP, least=0.01)
+    y = axis_around([v for p in points for v in (p.y.low, p.y.value, p.y.high)], _BOTTOM, _TOP + 16, least=0.01)
     _frame(canvas, x, y, axes)
     front = sorted((p for p in points if p.front), key=lambda point: point.x.value)
     canvas.line(_steps([(x.at(p.x.value), y.at(p.y.value)) for p in front]), stroke=BLUE, width=1.3, dash="5 4")
@@ -77,11 +77,11 @@ def _draw(canvas: Canvas, x: Axis, y: Axis, point: Point) -> None:
     else:
         canvas.dot(across, up, 6 if point.chosen else 5, fill=colour, note=note)
     if point.chosen:
+        # Above its interval, where no other point's number stands.
         right = across < (_LEFT + _RIGHT) / 2
         label = shorten(f"{point.mark} {point.label}", 170, 11.5)
-        canvas.text(
-            across + (9 if right else -9), up - 8, label, size=11.5, anchor="start" if right else "end", bold=True
-        )
+        top = max(y.at(point.y.high) - 6, _TOP + 10)
+        canvas.text(across + (-4 if right else 4), top, label, size=11.5, anchor="start" if right else "end", bold=True)
     else:
         canvas.text(across + 8, up - 7, point.mark, size=11, fill=colour)
 

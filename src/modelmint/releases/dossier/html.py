@@ -68,6 +68,7 @@ def environment() -> Environment:
         moment=shapes.moment,
         written=shapes.figure,
         counted=shapes.count,
+        coins=shapes.money,
         percent=shapes.share,
     )
     made.tests.update(missing=lambda value: isinstance(value, Missing), scored=lambda v: isinstance(v, Scorecard))

@@ -30,9 +30,9 @@ WORDS: dict[str, str] = {
     "serves": "Served as",
     "serves_nothing": "nothing at the moment",
     "sound": "sound: every byte hashed again, {files} files",
-    "damaged": "{number} files are not what they were",
-    "measured.test": "Measured on the test split, {n} pictures. The judge has read this split {reads} times; nothing "
-    "was decided on it.",
+    "damaged": "files that are not what they were: {number}",
+    "measured.test": "Measured on the test split, {n} pictures. Times that the judge has read this split: {reads}; "
+    "nothing was decided on it.",
     "measured.validation": "Scores are of the validation split, {n} pictures; times are of one picture in the engine.",
     "measured.machine": "Measured on {hardware} (machine {machine}), {at}; signed by {signer}.",
     "measured.data": "Counted when the data was frozen, before training. Dataset version {digest}.",

@@ -29,7 +29,7 @@ WORDS: dict[str, str] = {
     "serves": "正在服务的名称",
     "serves_nothing": "目前没有",
     "sound": "完好：已逐字节重新校验 {files} 个文件",
-    "damaged": "{number} 个文件已与当初不同",
+    "damaged": "已与当初不同的文件：{number} 个",
     "measured.test": "测自测试集，共 {n} 张图片。评测至今读取测试集 {reads} 次，没有任何选择以它为依据。",
     "measured.validation": "得分测自验证集，共 {n} 张图片；耗时为引擎处理单张图片的时间。",
     "measured.machine": "测于 {hardware}（机器 {machine}），{at}；由{signer}签名。",
