@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,13 +20,40 @@ from modelmint.bootstrap import open_shop
 from modelmint.cli.demo.calls import Caller as HttpCaller
 from modelmint.console.words import Words
 from modelmint.kit.period import month_of
+from modelmint.operations.deploy import ensure_deployed
 from modelmint.testing.books import Caller
 from modelmint.testing.pictures import picture
-from modelmint.testing.shops import furnish
 from modelmint.testing.ventures import venture_text
 
 #: What docs/console.md shows. MODELMINT_SCREENSHOTS=docs/images writes them anew.
-PICTURES = ("overview-en", "preview-en", "invoice-zh", "ledger-en", "usage-zh-narrow", "preview-en-narrow")
+PICTURES = (
+    "overview-en", "preview-en", "invoice-zh", "ledger-en", "usage-zh-narrow", "preview-en-narrow", "earn-en",
+    "earn-zh", "earn-en-narrow", "start-en", "release-en", "release-zh-narrow", "try-en", "try-zh-narrow", "data-en",
+)  # fmt: skip
+#: What every page is asked for a reader who does not see it.
+ACCESSIBLE = (Path(__file__).parent / "accessible.js").read_text(encoding="utf-8")
+#: A digits venture that was built before, to walk in without waiting for a build.
+BUILT = os.environ.get("MODELMINT_TEST_VENTURE")
+#: A small model of real scans, built in a few epochs; only the plans are those of ``venture_text``.
+MODEL = """
+[data]
+source = "sklearn:digits"
+
+[model]
+base = "cnn"
+image_size = 8
+epochs = 3
+
+[compress]
+recipe = []
+
+[gates]
+accuracy = ">= 0.6"
+
+[costs]
+wrong_answer = "0.01 USD"
+payment_fee = "2.9 %"
+"""
 CHROMIUM = os.environ.get("MODELMINT_TEST_CHROMIUM", "/usr/bin/chromium")
 
 
@@ -56,12 +84,28 @@ class Street:
 
 
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    """One server for all walks; every walk has a customer of its own."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A venture with a release that a real build trained, judged and priced; the founder's pages show it."""
     root = tmp_path_factory.mktemp("street")
-    furnished = furnish(root, venture=venture_text(use="not for clinical use"))
+    text = venture_text("digits", use="not for clinical use")
+    head, tail = text.index("[data]"), text.index("[demand]")
+    (root / "venture.toml").write_text(text[:head] + MODEL.lstrip() + "\n" + text[tail:], encoding="utf-8")
+    if BUILT:
+        shutil.copytree(Path(BUILT) / ".modelmint", root / ".modelmint")
+        return root
+    line = [sys.executable, "-m", "modelmint", "-C", str(root), "--json", "build"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    return root
+
+
+@pytest.fixture(scope="session")
+def street(built: Path) -> Iterator[Street]:
+    """One server for all walks; every walk has a customer of its own."""
+    root = built
     with open_shop(root) as shop:
         books = shop.books
+        ensure_deployed(books, shop.shelf)
         partner = books.channels.add_partner(books.add_customer("Radiologie am Markt", "").id, "commission", "0.2")
         end = books.channels.add_customer(partner.id, "城南医院", "desk@hospital.example")
         books.subscribe(end.id, "payg")
@@ -73,7 +117,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"]
         token = (root / ".modelmint" / "keys" / "admin.token").read_text().strip()
-        yield Street(root, url, furnished.model, token, partner.id)
+        yield Street(root, url, "digits", token, partner.id)
     finally:
         server.send_signal(signal.SIGTERM)
         try:
@@ -133,10 +177,12 @@ class Walker:
             self.troubles.append(what)
 
     def look(self) -> None:
-        """What every page must be: complete in its language, and no wider than the window."""
+        """What every page must be: complete in its language, no wider than the window, open to every reader."""
         self._trouble("⟦" in self.page.content(), f"a missing word on {self.page.url}")
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         self._trouble(wide > self.width, f"{self.page.url} is {wide} wide")
+        for what in self.page.evaluate(ACCESSIBLE):
+            self._trouble(True, f"{self.page.url}: {what}")
 
     def go(self, path: str) -> None:
         self.page.goto(self.street.url + path)
@@ -172,13 +218,26 @@ class Walker:
             self.page.screenshot(path=str(Path(folder) / f"console-{name}.png"))
 
 
+@pytest.fixture
+def watched(chromium: Any, resident: Resident) -> Iterator[Callable[..., Walker]]:
+    """Opens windows whose troubles are noted: language, width, whatever else a window can be."""
+    contexts: list[Any] = []
+
+    def open_window(language: str, width: int, **more: object) -> Walker:
+        locale = {"en": "en-GB", "zh": "zh-CN"}[language]
+        size = {"width": width, "height": 820}
+        contexts.append(chromium.new_context(viewport=size, locale=locale, accept_downloads=True, **more))
+        walker = Walker(contexts[-1].new_page(), resident.street, resident, Words(language), width)
+        walker.watch()
+        return walker
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
 @pytest.fixture(params=[("en", 1280), ("zh", 1280), ("en", 390), ("zh", 390)], ids=lambda p: f"{p[0]}-{p[1]}")
-def walker(chromium: Any, resident: Resident, request: pytest.FixtureRequest) -> Iterator[Walker]:
-    language, width = request.param
-    locale = {"en": "en-GB", "zh": "zh-CN"}[language]
-    context = chromium.new_context(viewport={"width": width, "height": 820}, locale=locale, accept_downloads=True)
-    walker = Walker(context.new_page(), resident.street, resident, Words(language), width)
-    walker.watch()
+def walker(watched: Callable[..., Walker], request: pytest.FixtureRequest) -> Iterator[Walker]:
+    walker = watched(*request.param)
     yield walker
-    context.close()
     assert walker.troubles == []

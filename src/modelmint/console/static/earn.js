@@ -28,8 +28,8 @@
   };
   const soon = () => { clearTimeout(waiting); waiting = setTimeout(ask, 120); };
 
-  // Two digits of a demand say enough; a position of the slider is its power of ten.
-  const fromPlace = (slider) => slider.dataset.log ? Number((10 ** slider.valueAsNumber).toPrecision(2)) : slider.valueAsNumber;
+  // Three digits of a demand say enough; a position of the slider is its power of ten.
+  const fromPlace = (slider) => slider.dataset.log ? Number((10 ** slider.valueAsNumber).toPrecision(3)) : slider.valueAsNumber;
   const toPlace = (slider, value) => slider.dataset.log ? Math.log10(Math.max(value, 1)) : value;
 
   for (const slider of form?.querySelectorAll("input[type=range]") ?? []) {

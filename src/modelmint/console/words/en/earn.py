@@ -14,7 +14,7 @@ WORDS: dict[str, str] = {
     "earn.served": "served as {names}",
     "earn.not_stated": "not stated",
     "earn.slide": "{what}: slider",
-    "earn.a_month": "calls a month",
+    "earn.a_month": "a month",
     "earn.times": "times",
     "earn.dial.calls": "Demand",
     "earn.hint.calls": "Calls of all customers in a month",
