@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from modelmint.console import navigation
+
+#: The first walk waits for the shop to be built.
+pytestmark = pytest.mark.timeout(600)
 
 
 def paths(groups: tuple[navigation.Group, ...]) -> list[str]:
@@ -103,3 +108,21 @@ def test_the_earnings_follow_the_sliders(walker: Any) -> None:
     walker.page.reload()
     assert walker.page.input_value("#dial-calls") == "1000000", "the address says what was moved"
     walker.sign_out()
+
+
+def test_without_scripts_a_button_computes_the_earnings(street: Any, watched: Any) -> None:
+    walker = watched("en", 390, java_script_enabled=False)
+    page = walker.page
+    page.goto(f"{street.url}/console")
+    page.fill("input[name=secret]", street.token)
+    page.click("button.primary")
+    page.goto(f"{street.url}/console/earn")
+    assert page.locator("input[type=range]:visible").count() == 0, "a slider would do nothing"
+    before = amount(page.inner_text("#value"))
+    page.fill("#dial-calls", "1000000")
+    page.click("button.primary")
+    assert amount(page.inner_text("#value")) > 10 * before
+    page.fill("#dial-calls", "")
+    page.click("button.primary")
+    assert page.inner_text("#value") == walker.words("earn.unstated")
+    assert walker.troubles == []

@@ -6,7 +6,12 @@ import importlib.util
 import re
 from typing import Any
 
+import pytest
+
 from modelmint.kit.period import month_of
+
+#: The first walk waits for the shop to be built.
+pytestmark = pytest.mark.timeout(600)
 
 
 def name_of(walker: Any, subject: str) -> str:
