@@ -94,7 +94,7 @@ def test_the_report_is_a_page_of_its_own_whose_style_applies_and_nothing_else(fo
 
 @pytest.mark.parametrize("wanted", ["ffff", "%2e%2e", "'", "x" * 300])
 def test_an_unknown_release_is_not_found_in_both_languages(founder: Any, wanted: str) -> None:
-    for language, says in (("en", "There is no such release"), ("zh", "没有该发布")):
+    for language, says in (("en", "There is no such release"), ("zh", "没有该发布"), ("zh", "没有以")):
         answer = founder.get(f"/console/release/{wanted}?lang={language}")
         assert answer.status_code == 404
         assert says in answer.text
@@ -106,6 +106,8 @@ def test_a_broken_release_is_named_and_hides_no_other(desk: Any, founder: Any, r
     assert page.status_code == 200
     assert f"A release on the shelf is broken: release {desk.furnished.release[:12]}" in words(page.text)
     assert release[:12] in page.text
+    chinese = words(founder.get("/console/release?lang=zh").text)
+    assert f"有一个发布已损坏: 发布 {desk.furnished.release[:12]} 已损坏，无法打开。" in chinese
 
 
 def test_a_damaged_file_is_told_on_the_page(desk: Any, founder: Any, release: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from modelmint.releases import statements
 from modelmint.releases.bundle import Release
 from modelmint.releases.dossier.cases import cases_of
 from modelmint.releases.dossier.facts import dossier
+from modelmint.releases.dossier.limits import limits
 from modelmint.releases.dossier.types import Missing, Stated
 from modelmint.releases.sign import KEY_FILE, public_key
 from modelmint.testing.dossiers import MACHINE, keep_cases, statement_bodies, told_release
@@ -196,3 +198,26 @@ def test_a_list_of_cases_that_cannot_be_read_is_missing(workspace: Path, text: s
     folder.mkdir(parents=True)
     (folder / "cases.json").write_text(text)
     assert isinstance(cases_of(workspace, "r", "m"), Missing)
+
+
+def test_a_model_made_elsewhere_says_that_its_training_is_not_known(workspace: Path) -> None:
+    trained = dossier(told_release(workspace), workspace).models[0]
+    assert "limit.source" in {key for key, _ in limits(trained)}
+    own = dataclasses.replace(trained, weights={"kind": "own model", "file": "model.onnx"})
+    assert {"limit.own", "limit.source"} & {key for key, _ in limits(own)} == {"limit.own"}
+
+
+def test_limits_follow_from_what_was_counted(workspace: Path) -> None:
+    model = dossier(told_release(workspace), workspace).models[0]
+    assert isinstance(model.card, Scorecard)
+    said = dict(limits(model))
+    (dark, bright) = model.card.confusion
+    assert said["limit.wrong"]["wrong"] == str(dark[1] + bright[0])
+    truth, row, missed = ("dark", dark, dark[1]) if dark[1] >= bright[0] else ("bright", bright, bright[0])
+    assert (said["limit.pair"]["truth"], said["limit.pair"]["count"]) == (truth, str(missed))
+    assert said["limit.pair"]["rows"] == str(sum(row))
+    assert said["limit.compressed"] == {"drop": "−0.25"}
+    assert "limit.never_abstains" in said and "limit.no_mistakes" not in said
+    perfect = dataclasses.replace(model.card, confusion=((60, 0), (0, 60)))
+    said = dict(limits(dataclasses.replace(model, card=perfect)))
+    assert "limit.no_mistakes" in said and "limit.pair" not in said

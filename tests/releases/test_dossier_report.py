@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -209,6 +210,16 @@ def test_the_card_has_a_yaml_head_and_every_section_of_a_model_card(told: Dossie
     assert [title for title in titles if f"\n## {title}\n" not in card] == []
     rows = [line for line in card.splitlines() if line.startswith("|")]
     assert all(row.count("|") - row.count("\\|") in (4, 5, 3) for row in rows)
+
+
+def test_several_models_have_sections_of_their_own(told: Dossier) -> None:
+    second = dataclasses.replace(told.models[0], name="second")
+    page = Page(report_html(dataclasses.replace(told, models=(told.models[0], second)), "en", NOW))
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids)) == 3 + 2 * 6
+    assert {"Candidates: brightness", "Candidates: second"} <= set(page.words)
+    card = card_markdown(dataclasses.replace(told, models=(told.models[0], second)), "en")
+    assert card.count("\n- name: ") == card.count("\n## Limits\n") == 2
 
 
 def test_an_unknown_language_is_refused(told: Dossier) -> None:

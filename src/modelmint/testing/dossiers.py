@@ -167,6 +167,7 @@ def _cost() -> dict[str, Any]:
             "payments cost no fee, as [costs] payment_fee is not stated",
         ],
         "missing": [],
+        "wrong_share": plain(Estimate(0.1375, 0.0875, 0.2125, 120)),
         "why": "int8@onnxruntime is chosen: it has the highest monthly value inside the gates, 56.55 USD more than "
         "onnx-fp32@onnxruntime.",
         "load_test": {"points": [level], "best": level, "p99_limit_ms": 50.0, "load": 0.125, "workers": 2},

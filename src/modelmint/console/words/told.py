@@ -46,6 +46,23 @@ FIELDS: Mapping[str, str] = {
 }
 _FIELD = r"'(?P<field>\w+)'"
 _ZH: tuple[tuple[str, str], ...] = (
+    # Releases
+    (
+        r"no release starts with (?P<wanted>.+?); on the shelf: none; `modelmint build` makes one",
+        "没有以 {wanted} 开头的发布；目前还没有任何发布，可用 modelmint build 构建",
+    ),
+    (
+        r"no release starts with (?P<wanted>.+?); on the shelf: (?P<known>.+)",
+        "没有以 {wanted} 开头的发布；现有：{known}",
+    ),
+    (
+        r"(?P<wanted>.+) fits (?P<number>\d+) releases \((?P<shown>.+)\); give more characters",
+        "有 {number} 个发布以 {wanted} 开头（{shown}），请再多写几位",
+    ),
+    (
+        r"release (?P<id>\w+) on the shelf is broken: .+\. Its folder: (?P<folder>.+)",
+        "发布 {id} 已损坏，无法打开。所在文件夹：{folder}",
+    ),
     # Forms
     (rf"expected something in {_FIELD} of at most (?P<most>\d+) characters", "请填写“{field}”，至多 {most} 个字符"),
     (rf"expected {_FIELD} without control characters", "“{field}”不能含控制字符"),

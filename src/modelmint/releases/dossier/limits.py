@@ -19,7 +19,10 @@ Sentence = tuple[str, dict[str, Any]]
 
 def limits(model: ModelFacts) -> list[Sentence]:
     """What the measurements say about where the model fails or was not looked at."""
-    found: list[Sentence] = [("limit.labels", {"number": len(model.labels)}), ("limit.source", {})]
+    found: list[Sentence] = [
+        ("limit.labels", {"number": len(model.labels)}),
+        ("limit.own" if model.own else "limit.source", {}),
+    ]
     if isinstance(model.card, Scorecard):
         found += _mistakes(model.card)
         found += _smallest(model.card)

@@ -175,6 +175,7 @@ def cost(body: Mapping[str, Any]) -> Cost:
         levels=tuple(Level(**point) for point in load.get("points", ())),
         p99_limit_ms=_number(load.get("p99_limit_ms")),
         foreign_load=_number(load.get("load")),
+        wrong_share=estimate(body.get("wrong_share")),
         assumptions=tuple(map(str, body["assumptions"])),
         missing=tuple(map(str, body["missing"])),
         why=str(body["why"]),

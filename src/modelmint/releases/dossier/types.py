@@ -130,6 +130,8 @@ class Cost:
     p99_limit_ms: float | None
     #: Cores that other programs kept busy during the load test.
     foreign_load: float | None
+    #: Share of calls expected to be answered wrongly, cross-fitted on validation; None in older statements.
+    wrong_share: Estimate | None
     assumptions: tuple[str, ...]
     missing: tuple[str, ...]
     why: str
@@ -207,6 +209,11 @@ class ModelFacts:
     rates: tuple[Stated[Rate], ...]
     explained: Stated[Explained] | Missing
     cases: tuple[Case, ...] | Missing
+
+    @property
+    def own(self) -> bool:
+        """Whether it was made elsewhere, so that nobody here knows what it was trained on."""
+        return self.weights.get("kind") == "own model"
 
 
 @dataclass(frozen=True, slots=True)

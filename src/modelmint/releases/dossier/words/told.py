@@ -130,6 +130,10 @@ _REJECTED: tuple[tuple[str, str], ...] = (
         r"its parent could not be scored, so neither parity nor saving is known",
         "其原模型无法评分，一致性与节省均不详",
     ),
+    (
+        r"could not be made: quantise: no operator of this graph can compute with 8-bit numbers; it has (?P<kinds>.+)",
+        "无法制成：此图中没有能以 8 位整数计算的算子，只有 {kinds}",
+    ),
     (r"could not be made: (?P<error>.+)", "无法制成：{error}"),
     (r"could not be run: (?P<error>.+)", "无法运行：{error}"),
     (r"load test failed: (?P<error>.+)", "负载测试失败：{error}"),

@@ -31,6 +31,8 @@ WORDS: dict[str, str] = {
     "limit.labels": "It answers with one of its {number} labels, whatever the picture shows.",
     "limit.source": "It was tested on pictures of the same source as it was trained on. Other sources, devices or "
     "sites were not measured.",
+    "limit.own": "It was trained elsewhere. Which pictures it learned from is not known here, so it may have seen "
+    "some that it was tested on.",
     "limit.smallest": "The smallest class of the test split, {label}, has {n} pictures; its figures are less sure.",
     "limit.pair": "Its most frequent mistake on test: {truth} answered {answer}, {count} of {rows} ({share}).",
     "limit.no_mistakes": "It made no mistake on {n} test pictures; with so many, up to {most} of answers may still be "

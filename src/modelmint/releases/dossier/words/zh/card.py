@@ -30,6 +30,7 @@ WORDS: dict[str, str] = {
     "card.task.image-classification": "图像分类",
     "limit.labels": "无论图片内容是什么，答案总是 {number} 个类别之一。",
     "limit.source": "测试图片与训练图片出自同一来源；其他来源、设备或地点未经测量。",
+    "limit.own": "它在别处训练，所用图片在此不详，因此可能见过部分测试图片。",
     "limit.smallest": "测试集中最小的类别“{label}”只有 {n} 张图片，对它的结论把握较小。",
     "limit.pair": "测试集上最常见的错误：把“{truth}”判为“{answer}”，{rows} 张中有 {count} 张（{share}）。",
     "limit.no_mistakes": "{n} 张测试图片全部答对；以这样的数量，错误率仍可能高达 {most}（95%）。",
