@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from modelmint.tasks.registry import TASKS
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "standard-clients.md"
 LEVELS = (3, 90, 128, 200, 251)
 
 
@@ -231,3 +234,17 @@ def test_a_trial_that_is_used_up_is_refused_with_the_plans_to_buy(
         client.infer(shop.model, three, headers=dict(key))
     assert caught.value.status() == "402"
     assert "plan" in caught.value.message()
+
+
+@pytest.mark.parametrize("language", ["python", "bash"])
+def test_what_the_guide_shows_works(shop: Shop, tmp_path: Path, language: str) -> None:
+    (tmp_path / "scan.png").write_bytes(picture(251))
+    shown = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)[-1]
+    ours = {"http://127.0.0.1:8000": shop.url, "127.0.0.1:8000": shop.url.removeprefix("http://"), "digits": shop.model}
+    for theirs, own in {**ours, "mm_...": shop.furnished.secret, "$KEY": shop.furnished.secret}.items():
+        shown = shown.replace(theirs, own)
+    line = [sys.executable, "-c", shown] if language == "python" else ["bash", "-euc", shown]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "bright" in done.stdout
+    assert "probabilities" in done.stdout

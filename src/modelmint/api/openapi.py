@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from modelmint.api import (
     openapi_billing,
+    openapi_bodies,
     openapi_feedback,
     openapi_ledger,
     openapi_partners,
@@ -29,6 +30,7 @@ from modelmint.api.openapi_parts import (
     in_query,
     json_of,
     operation,
+    printed,
 )
 from modelmint.api.openapi_schemas import SCHEMAS, ref, text
 from modelmint.api.routing import Asked, route
@@ -49,7 +51,13 @@ PARTS: tuple[Node, ...] = (
     openapi_feedback.PATHS,
 )
 _SCHEMAS = {**SCHEMAS, **openapi_usage.SCHEMAS, **openapi_v2.SCHEMAS, **openapi_feedback.SCHEMAS}
-
+_SCHEMAS = {
+    **SCHEMAS,
+    **openapi_bodies.SCHEMAS,
+    **openapi_usage.SCHEMAS,
+    **openapi_v2.SCHEMAS,
+    **openapi_feedback.SCHEMAS,
+}
 
 _LANGUAGE = in_query("lang", "Of the terms in words.", enum=["en", "zh"])
 
@@ -109,9 +117,7 @@ def _predict() -> Node:
 def _customer_paths() -> Node:
     own: Node = {"tag": "customer", "security": CUSTOMER}
     shown = [in_path("id", "An invoice's id or number."), *FORM]
-    invoice = operation("Show an invoice", "Invoice", errors=(404, 422), parameters=shown, **own)
-    invoice["responses"]["200"]["content"] |= {kind: {"schema": text()} for kind in ("text/plain", "text/html")}
-    invoice["responses"]["200"]["content"]["application/pdf"] = {"schema": text(format="binary")}
+    invoice = printed(operation("Show an invoice", "Invoice", errors=(404, 422), parameters=shown, **own))
     return {
         "/v1/models": {"get": operation("List models", "Models", tag="public")},
         "/v1/plans": {"get": operation("List plans", "Plans", tag="public", errors=(422,), parameters=[_LANGUAGE])},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MONTH, Node, in_path, in_query, operation
+from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MONTH, Node, as_table, in_path, in_query, operation
 
 _THEIRS: Node = {"tag": "partner", "security": CUSTOMER}
 _OURS: Node = {"tag": "founder", "security": FOUNDER}
@@ -14,7 +14,7 @@ _FORMAT = in_query("format", "`csv` for a spreadsheet.", enum=["json", "csv"])
 PATHS: Node = {
     "/partner/v1/partner": {"get": operation("Show the calling partner", "Open", errors=(403,), **_THEIRS)},
     "/partner/v1/customers": {
-        "get": operation("List end customers", "Customers", errors=(403,), **_THEIRS),
+        "get": operation("List end customers", "EndCustomers", errors=(403,), **_THEIRS),
         "post": operation(
             "Make an end customer", "Open", body="NewCustomer", status=201, errors=(403, 404, 409), **_THEIRS
         ),
@@ -35,7 +35,7 @@ PATHS: Node = {
     },
     "/admin/v1/partners": {
         "get": operation("List partners", "Open", **_OURS),
-        "post": operation("Make a partner", "Open", body="Open", status=201, errors=(404, 409), **_OURS),
+        "post": operation("Make a partner", "Open", body="WantedPartner", status=201, errors=(404, 409), **_OURS),
     },
     "/admin/v1/partners/{partner}": {
         "get": operation("Show a partner", "Open", errors=(404,), parameters=_PARTNER, **_OURS)
@@ -45,7 +45,7 @@ PATHS: Node = {
         "post": operation(
             "Close a statement",
             "Open",
-            body="Open",
+            body="WantedStatement",
             status=201,
             errors=(404, 409),
             parameters=_PARTNER,
@@ -56,7 +56,7 @@ PATHS: Node = {
         "post": operation(
             "Note that a statement was paid out",
             "Open",
-            body="Open",
+            body="WantedPayOut",
             errors=(404, 409, 422),
             parameters=_PARTNER,
             **_OURS,
@@ -64,7 +64,7 @@ PATHS: Node = {
     },
     "/admin/v1/referrals": {
         "get": operation("List referral codes", "Open", **_OURS),
-        "post": operation("Add a referral code", "Open", body="Open", status=201, errors=(404, 409), **_OURS),
+        "post": operation("Add a referral code", "Open", body="WantedReferral", status=201, errors=(404, 409), **_OURS),
     },
     "/admin/v1/referrals/{code}": {
         "delete": operation(
@@ -72,6 +72,6 @@ PATHS: Node = {
         )
     },
     "/admin/v1/channels": {
-        "get": operation("Report channels", "Open", errors=(422,), parameters=[MONTH, _FORMAT], **_OURS)
+        "get": as_table(operation("Report channels", "Open", errors=(422,), parameters=[MONTH, _FORMAT], **_OURS))
     },
 }

@@ -71,6 +71,20 @@ def operation(
     return node
 
 
+def printed(node: Node) -> Node:
+    """``node``, which answers as text, page or PDF as well."""
+    content = node["responses"]["200"]["content"]
+    content |= {kind: {"schema": text()} for kind in ("text/plain", "text/html")}
+    content["application/pdf"] = {"schema": text(format="binary")}
+    return node
+
+
+def as_table(node: Node) -> Node:
+    """``node``, which answers as CSV as well."""
+    node["responses"]["200"]["content"]["text/csv"] = {"schema": text()}
+    return node
+
+
 def in_path(name: str, description: str) -> Node:
     """A path parameter."""
     return {"name": name, "in": "path", "required": True, "description": description, "schema": text()}

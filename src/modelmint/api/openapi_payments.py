@@ -26,14 +26,14 @@ PATHS: Node = {
             **_OURS,
         ),
         "post": operation(
-            "Collect payments", "Open", body="Open", status=201, errors=(404, 409, _NO_PROVIDER), **_OURS
+            "Collect payments", "Open", body="WantedCollection", status=201, errors=(404, 409, _NO_PROVIDER), **_OURS
         ),
     },
     "/v1/invoices/{id}/checkout": {
         "post": operation(
             "Open a page to pay on",
             "Open",
-            body="Open",
+            body="WantedCheckout",
             status=201,
             tag="customer",
             security=CUSTOMER,

@@ -56,7 +56,7 @@ PATHS: Node = {
         )
     },
     "/admin/v1/customers/{customer}/erase": {
-        "post": operation("Erase a customer", "Open", body="Open", errors=(404, 409), parameters=_WHO, **_OURS)
+        "post": operation("Erase a customer", "Open", body="WantedErasure", errors=(404, 409), parameters=_WHO, **_OURS)
     },
     "/admin/v1/audit": {"get": operation("Read the audit log", "Open", errors=(422,), parameters=_PAGE, **_OURS)},
     "/admin/v1/alarms": {"get": operation("List alarms", "Open", errors=(422,), parameters=_OPEN, **_OURS)},

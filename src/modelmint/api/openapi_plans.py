@@ -19,7 +19,9 @@ def _held(base: str, whose: str, own: Node, errors: tuple[int, ...]) -> Node:
     found: Node = {base: {"get": shown, "post": wanted}}
     for verb, said in _VERBS.items():
         summary = said.format(whose=whose)
-        found[f"{base}/{verb}"] = {"post": operation(summary, "Open", body="Open", errors=(*errors, 404, 409), **own)}
+        found[f"{base}/{verb}"] = {
+            "post": operation(summary, "Open", body="WantedMoment", errors=(*errors, 404, 409), **own)
+        }
     return found
 
 

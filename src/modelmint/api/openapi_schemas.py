@@ -220,6 +220,7 @@ SCHEMAS: dict[str, Schema] = {
         "Who pays.", {"id": text(), "name": text(), "email": text(), "created_at": _TIME}, additionalProperties=True
     ),
     "Customers": _paged("customers", "Customer"),
+    "EndCustomers": _list("customers", "Customer"),
     "NewCustomer": _object(
         "With `plan`, subscribed and given a first key at once.",
         {"name": text(minLength=1, maxLength=500), "email": text(), "plan": text(), "code": text("Referral code.")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MONTH, Node, in_path, in_query, operation
+from modelmint.api.openapi_parts import CUSTOMER, FOUNDER, MONTH, Node, as_table, in_path, in_query, operation
 from modelmint.api.openapi_schemas import ref, text
 
 _OWN: Node = {"tag": "customer", "security": CUSTOMER}
@@ -24,9 +24,7 @@ _PAGE = [
 
 
 def _usage(summary: str, parameters: list[Any], **more: Any) -> Node:
-    node = operation(summary, "Usage", parameters=[*parameters, *_TABLE], **more)
-    node["responses"]["200"]["content"]["text/csv"] = {"schema": text()}
-    return node
+    return as_table(operation(summary, "Usage", parameters=[*parameters, *_TABLE], **more))
 
 
 def _report() -> Node:

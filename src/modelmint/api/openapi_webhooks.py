@@ -19,7 +19,9 @@ def _paths(base: str, whose: str, tag: str, security: list[Node], *, refused: tu
     return {
         f"{base}/webhooks": {
             "get": operation(f"List {whose} webhooks", "Open", errors=refused, **own),
-            "post": operation(f"Add to {whose} webhooks", "Open", body="Open", status=201, errors=(403, 429), **own),
+            "post": operation(
+                f"Add to {whose} webhooks", "Open", body="WantedWebhook", status=201, errors=(403, 429), **own
+            ),
         },
         f"{base}/webhooks/deliveries": {
             "get": operation(f"List {whose} deliveries", "Open", errors=(*refused, 422), parameters=_WHICH, **own)
@@ -46,6 +48,8 @@ PATHS: Node = {
     **_paths("/admin/v1", "all", "founder", FOUNDER, refused=()),
     **_paths("/v1", "own", "customer", CUSTOMER, refused=(403,)),
     "/admin/v1/messages/replay": {
-        "post": operation("Send messages again", "Open", body="Open", status=202, tag="founder", security=FOUNDER)
+        "post": operation(
+            "Send messages again", "Open", body="WantedReplay", status=202, tag="founder", security=FOUNDER
+        )
     },
 }

@@ -19,6 +19,8 @@ HEADER_LENGTH = b"inference-header-content-length"
 #: Dimensions of a tensor, inputs and outputs of a request; far more than any model has.
 MOST_DIMENSIONS, MOST_TENSORS = 16, 64
 LONGEST_NAME, LONGEST_ID = 256, 512
+#: Commas of a request beside those between the elements of its largest tensor.
+SPARE_COMMAS = 100_000
 #: Whole numbers of JSON that are looked at at all; larger ones are no sizes.
 _LARGEST = 2**63 - 1
 _ABSENT = object()
@@ -32,7 +34,7 @@ def parse(body: bytes, header_length: bytes | None, most_elements: int) -> Infer
     """
     length = _json_length(body, header_length)
     head = body[:length]
-    if head.count(b",") > 4 * most_elements + 100_000:
+    if head.count(b",") > most_elements + SPARE_COMMAS:
         raise BadInferRequest(f"expected at most {most_elements} elements, found far more in the JSON")
     found = _object(head)
     problems: list[str] = []
