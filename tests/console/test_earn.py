@@ -149,7 +149,7 @@ def test_another_candidate_of_the_build_has_its_own_month(desk: Any, founder: An
     measure(desk)
     text = figures(founder, **{"mix.payg": 100, "mix.clinic": 0})
     # 10,000 calls at a peak of 4 are 0.0152 calls a second: two machines of 0.01
-    assert re.search(r"onnx-fp32@openvino 0\.01 2 83\.20 USD", text)
+    assert re.search(r"onnx-fp32 openvino 0\.01 2 83\.20 USD", text)
 
 
 def test_a_measurement_of_another_machine_is_named(desk: Any, founder: Any) -> None:

@@ -40,7 +40,6 @@ WORDS: dict[str, str] = {
     "earn.not_computable": "Not computable",
     "earn.interval": "{low} to {high}",
     "earn.interval_of": "(95 %, from the share of wrong answers, n = {n})",
-    "earn.interval_head": "95 % interval",
     "earn.plot": "Value against demand",
     "earn.plot_says": "Monthly value from {low} to {high} calls a month; the figures below say the same",
     "earn.value_key": "Value, {currency} a month",

@@ -37,7 +37,6 @@ WORDS: dict[str, str] = {
     "earn.not_computable": "无法计算",
     "earn.interval": "{low} 至 {high}",
     "earn.interval_of": "（95 % 区间，源自答错的比例，n = {n}）",
-    "earn.interval_head": "95 % 区间",
     "earn.plot": "价值随调用量的变化",
     "earn.plot_says": "每月 {low} 至 {high} 次调用时的价值；下方数字与图一致",
     "earn.value_key": "每月价值，{currency}",
