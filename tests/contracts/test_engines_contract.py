@@ -171,3 +171,70 @@ def test_a_missing_library_is_told_with_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(__import__("sys").modules, "openvino", None)
     with pytest.raises(EngineUnavailable, match=r"modelmint\[openvino\]"):
         ENGINES.get("openvino")(linear, 1)
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> Path:
+    """[n, 3, 8, 8] to the mean over all places of a 1x1 convolution, with its maps as a second output."""
+    nodes = [
+        node("Conv", ["x", "kernel"], "f"),
+        node("ReduceMean", ["f"], "m", axes=[2, 3], keepdims=0),
+        node("Gemm", ["m", "head"], "logits"),
+        node("Transpose", ["head"], "turned", perm=[1, 0]),
+        node("Reshape", ["f", "rows"], "places"),
+        node("MatMul", ["turned", "places"], "flat"),
+        node("Reshape", ["flat", "back"], "cam"),
+    ]
+    outputs = {"logits": (1, ["n", 2]), "cam": (1, ["n", 2, 8, 8])}
+    return write(
+        tmp_path / "mapped.onnx",
+        nodes,
+        outputs,
+        ["n", 3, 8, 8],
+        kernel=np.random.default_rng(1).normal(size=(4, 3, 1, 1)).astype(np.float32),
+        head=np.random.default_rng(2).normal(size=(4, 2)).astype(np.float32),
+        rows=np.array([0, 4, 64]),
+        back=np.array([0, 2, 8, 8]),
+    )
+
+
+def test_a_graph_with_class_activation_maps_gives_them_when_asked(engine_name: str, mapped: Path) -> None:
+    engine = ENGINES.get(engine_name)(mapped, 1)
+    for n in (1, 5, 2):
+        pictures = np.random.default_rng(n).normal(size=(n, 3, 8, 8)).astype(np.float32)
+        logits, maps = engine.run(pictures), engine.cam(pictures)
+        assert maps is not None
+        assert (maps.shape, maps.dtype) == ((n, 2, 8, 8), np.float32)
+        np.testing.assert_allclose(maps.mean(axis=(2, 3)), logits, atol=1e-5)
+        np.testing.assert_array_equal(engine.run(pictures), logits)
+    with pytest.raises(BatchRefused):
+        engine.cam(np.zeros((1, 3, 4, 4), dtype=np.float32))
+    engine.close()
+    with pytest.raises(RunFailed, match="closed"):
+        engine.cam(pictures)
+
+
+def test_maps_may_be_asked_for_from_several_threads_while_others_run(engine_name: str, mapped: Path) -> None:
+    engine = ENGINES.get(engine_name)(mapped, 1)
+
+    def one(seed: int) -> float:
+        pictures = np.random.default_rng(seed).normal(size=(3, 3, 8, 8)).astype(np.float32)
+        maps = engine.cam(pictures)
+        assert maps is not None
+        return float(np.abs(maps.mean(axis=(2, 3)) - engine.run(pictures)).max())
+
+    with ThreadPoolExecutor(6) as pool:
+        assert max(pool.map(one, range(60))) < 1e-4
+
+
+def test_a_graph_without_maps_gives_none(engine_name: str, linear: Path) -> None:
+    assert ENGINES.get(engine_name)(linear, 1).cam(batch(2)) is None
+
+
+def test_an_output_called_cam_that_is_no_map_is_none(engine_name: str, tmp_path: Path) -> None:
+    nodes = [node("Flatten", ["x"], "cam"), node("MatMul", ["cam", "w"], "logits")]
+    outputs = {"cam": (1, ["n", 12]), "logits": (1, ["n", 3])}
+    path = write(tmp_path / "odd.onnx", nodes, outputs, ["n", 3, 2, 2], w=WEIGHTS)
+    engine = ENGINES.get(engine_name)(path, 1)
+    assert engine.cam(batch(2)) is None
+    assert engine.run(batch(2)).shape == (2, 3)

@@ -70,6 +70,9 @@ class _Mixer:
     def run(self, batch: AnyArray) -> AnyArray:
         return np.zeros((1, 3), dtype=np.float32)
 
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        return None
+
     def close(self) -> None:
         return None
 
@@ -85,6 +88,9 @@ def test_an_engine_registered_at_run_time_serves_on_the_same_path(tiny_spec: Mod
 
         def run(self, batch: AnyArray) -> AnyArray:
             return batch.mean(axis=(2, 3)).astype(np.float32)  # type: ignore[no-any-return]  # numpy's stubs
+
+        def cam(self, batch: AnyArray) -> AnyArray | None:
+            return None
 
         def close(self) -> None:
             return None

@@ -19,6 +19,13 @@ class Engine(Protocol):
         """A batch ``[n, ...]`` in, raw outputs ``[n, labels]`` out (float32 logits)."""
         ...
 
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        """Class-activation maps ``[n, labels, h, w]`` (float32) of a batch; None where the graph has none.
+
+        The mean of a label's map is its logit less its bias. ``run`` never pays for them.
+        """
+        ...
+
     def close(self) -> None:
         """Give memory and threads back."""
         ...

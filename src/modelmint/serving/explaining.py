@@ -168,16 +168,25 @@ class _SharedEngine:
         parts = range(0, len(batch), self._chunk)
         return np.concatenate([self._part(batch[at : at + self._chunk]) for at in parts])
 
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        """Class-activation maps of a few rows; None where the graph has none."""
+        return self._turn_of(self._engine.cam, batch)
+
     def now(self) -> float:
         """CPU seconds of this thread and, for its rows, of the engine's threads."""
         return time.thread_time() + self._beyond
 
     def _part(self, rows: AnyArray) -> AnyArray:
+        outputs = self._turn_of(self._engine.run, rows)
+        assert outputs is not None  # noqa: S101 - only maps may be missing; tells mypy so
+        return outputs
+
+    def _turn_of(self, work: Callable[[AnyArray], AnyArray | None], rows: AnyArray) -> AnyArray | None:
         if self._wanted is not None and not self._wanted():
             raise ClientGone("the caller hung up before the explanation was ready")
         time.sleep(_STEP_BACK)
         with self._turn:
             own, all_ = time.thread_time(), self._clock.now()
-            outputs = self._engine.run(rows)
+            outputs = work(rows)
             self._beyond += (self._clock.now() - all_) - (time.thread_time() - own)
         return outputs

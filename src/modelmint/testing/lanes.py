@@ -50,6 +50,9 @@ class BrightnessEngine:
             raise RuntimeError("this graph does not like 77")
         return np.stack([-4 * level, 4 * level], axis=1).astype(np.float32)
 
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        return None
+
     def close(self) -> None:
         self.closed = True
 

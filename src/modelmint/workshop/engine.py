@@ -34,6 +34,9 @@ class TorchEngine:
         found: AnyArray = logits.numpy()
         return found
 
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        return None  # only exported graphs are explained
+
     def close(self) -> None:
         self._network = None
 

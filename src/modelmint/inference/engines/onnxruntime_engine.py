@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modelmint.inference.engines.ports import check_batch, choose_output, float32
+from modelmint.inference.engines.ports import CAM, check_batch, choose_output, float32, has_cam
 from modelmint.inference.errors import BatchRefused, EngineUnavailable, GraphRefused, RunFailed
 from modelmint.kit.arrays import AnyArray
 
@@ -38,13 +38,24 @@ class OnnxRuntimeEngine:
         self._shape: list[Any] = list(source.shape)
         self._dtype = _dtype(source.type)
         self._output = choose_output(outputs)
+        self._has_cam = has_cam(outputs)
+        self._path_only: Any = None
+        if self._has_cam:  # else every run would compute the maps and throw them away
+            self._path_only = runtime.RunOptions()
+            self._path_only.only_execute_path_to_fetches = True
 
     def run(self, batch: AnyArray) -> AnyArray:
+        return self._fetch(batch, self._output)
+
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        return self._fetch(batch, CAM) if self._has_cam else None
+
+    def _fetch(self, batch: AnyArray, output: str) -> AnyArray:
         if self._session is None:
             raise RunFailed("this engine was closed; open the graph again")
         fed = check_batch(batch, self._shape, self._dtype)
         try:
-            (found,) = self._session.run([self._output], {self._input: fed})
+            (found,) = self._session.run([output], {self._input: fed}, self._path_only)
         except Exception as error:  # its exceptions share no public base class
             if type(error).__name__ == "InvalidArgument":
                 raise BatchRefused(f"the graph refused a batch of shape {list(fed.shape)}: {error}") from error

@@ -12,6 +12,8 @@ from modelmint.kit.arrays import AnyArray, FloatArray
 
 #: The name our own exports give the output that counts.
 LOGITS = "logits"
+#: The name of the class-activation maps ``[n, labels, h, w]`` of a graph that has them.
+CAM = "cam"
 
 
 def choose_output(outputs: Mapping[str, tuple[str, Sequence[Any] | None]]) -> str:
@@ -25,6 +27,12 @@ def choose_output(outputs: Mapping[str, tuple[str, Sequence[Any] | None]]) -> st
         if "float" in kind and shape is not None and len(shape) == 2:
             return name
     raise GraphRefused(f"expected an output of floats with shape [n, labels], found {', '.join(outputs) or 'none'}")
+
+
+def has_cam(outputs: Mapping[str, tuple[str, Sequence[Any] | None]]) -> bool:
+    """Whether one of the outputs holds class-activation maps: ``cam``, floats ``[n, labels, h, w]``."""
+    kind, shape = outputs.get(CAM, ("", None))
+    return "float" in kind and shape is not None and len(shape) == 4
 
 
 def check_batch(batch: AnyArray, shape: Sequence[Any], dtype: np.dtype[Any]) -> AnyArray:

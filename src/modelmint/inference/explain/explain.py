@@ -9,9 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from modelmint.inference.explain.cam import cam_map
 from modelmint.inference.explain.heatmap import png
 from modelmint.inference.explain.occlusion import occlusion_map
-from modelmint.inference.explain.types import OCCLUSION, Explanation
+from modelmint.inference.explain.types import CAM, OCCLUSION, Explanation
 from modelmint.kit.arrays import AnyArray, Float64Array
 from modelmint.tasks.errors import BadOutputs
 from modelmint.tasks.registry import TASKS
@@ -23,6 +24,10 @@ class Runs(Protocol):
 
     def run(self, batch: AnyArray) -> AnyArray:
         """A batch ``[n, ...]`` in, logits ``[n, labels]`` out."""
+        ...
+
+    def cam(self, batch: AnyArray) -> AnyArray | None:
+        """Class-activation maps ``[n, labels, h, w]``; None where the graph has none."""
         ...
 
 
@@ -55,11 +60,15 @@ def heat_of(
     engine: Runs, row: AnyArray, logits: AnyArray, label: int, spec: ModelSpec
 ) -> tuple[str, Float64Array, int]:
     """The kind of map, its heat ``[rows, columns]`` from 0 to 1, and how many rows were run for it."""
-    task = TASKS.get(spec.task)
-    found, passes = occlusion_map(engine.run, row, logits, label, task, spec.settings)
+    maps = engine.cam(row[None])
+    if maps is not None:
+        kind, found, passes = CAM, cam_map(maps[0], logits, label), 1
+    else:
+        kind = OCCLUSION
+        found, passes = occlusion_map(engine.run, row, logits, label, TASKS.get(spec.task), spec.settings)
     if not np.isfinite(found).all():
         raise BadOutputs("expected finite numbers for the map of an explanation, found NaN or infinity")
-    return OCCLUSION, scaled(found), passes
+    return kind, scaled(found), passes
 
 
 def scaled(found: Float64Array) -> Float64Array:

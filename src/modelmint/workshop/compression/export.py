@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from modelmint.inference.engines.registry import ENGINES
+from modelmint.workshop.compression.cam import add_cam
 from modelmint.workshop.compression.tidy import save, tidy
 from modelmint.workshop.errors import ExportFailed
 
@@ -50,7 +51,9 @@ def export(module: nn.Module, shape: tuple[int, int, int], into: Path) -> None:
                     external_data=False,
                     verbose=False,
                 )
-            save(tidy(onnx.load(str(raw))), into)
+            model = tidy(onnx.load(str(raw)))
+            add_cam(model)
+            save(model, into)
         except Exception as error:  # torch and onnx raise classes of many families here
             raise ExportFailed(
                 f"the network cannot be written as ONNX: {_first_line(error)}. Replace the layer it names, or use "

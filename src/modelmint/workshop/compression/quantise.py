@@ -15,6 +15,7 @@ import onnx
 
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.machine import this_machine
+from modelmint.workshop.compression.cam import PREFIX
 from modelmint.workshop.compression.tidy import save, strip_notes
 from modelmint.workshop.compression.types import Applied, Materials
 from modelmint.workshop.errors import RecipeFailed
@@ -91,13 +92,14 @@ def _prepare(graph: Path, into: Path) -> list[str]:
 
 
 def _float_nodes(graph: Any) -> list[str]:
-    """Names of the nodes that stay in float32: the layer that reads the picture, and a small output layer."""
+    """Names of the nodes that stay in float32: the layer that reads the picture, a small output layer, its maps."""
     weights = {item.name: item.dims for item in graph.initializer}
     readers: dict[str, list[Any]] = {}
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    return _stem(graph, weights, readers) + _output_layer(graph, weights)
+    maps = [node.name for node in graph.node if node.name.startswith(PREFIX)]
+    return _stem(graph, weights, readers) + _output_layer(graph, weights) + maps
 
 
 def _stem(graph: Any, weights: Mapping[str, Any], readers: Mapping[str, list[Any]]) -> list[str]:
