@@ -78,7 +78,7 @@ def test_every_candidate_for_sale_went_through_the_real_server(built: tuple[Path
 def test_building_again_changes_nothing_and_says_so(built: tuple[Path, dict[str, Any]]) -> None:
     again = json.loads(shell(built[0], "build").stdout)
     assert again["release"] == built[1]["release"]
-    assert again["cached"] == ["prepare", "train", "compress", "judge", "price", "release"]
+    assert again["cached"] == ["prepare", "train", "compress", "judge", "price", "explain", "release"]
     assert again["seconds"] == built[1]["seconds"]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from modelmint.kit.clock import ManualClock
 from modelmint.kit.digest import digest_bytes
@@ -22,6 +23,7 @@ from modelmint.releases.bundle import Release
 from modelmint.releases.shelf import Shelf
 from modelmint.releases.verify import verify
 from modelmint.serving.types import LoadPoint, LoadResult, LoadTestRequest
+from modelmint.tasks.errors import BadOutputs
 from modelmint.testing.pictures import picture
 from modelmint.venture.load import load_venture
 from modelmint.workshop.errors import BuildRunning, DamagedGraph, GateFailed, NothingForSale
@@ -188,7 +190,7 @@ def test_the_release_is_sound_and_holds_what_design_says(built: tuple[Site, Buil
     decision = release.spec("brightness").decision
     assert decision.positive == "bright"
     assert decision.threshold is not None
-    assert {statement.kind for statement in release.statements()} == {"cost", "gates", "timings"}
+    assert {statement.kind for statement in release.statements()} == {"cost", "gates", "timings", "explanations"}
     cost = release.statements("cost")[0].body
     assert cost["engine"] in ("onnxruntime", "openvino")
     assert cost["threads"] >= 1
@@ -431,3 +433,55 @@ def test_several_models_share_one_release_and_stand_under_their_names(tmp_path: 
     assert set(body["models"]) == {"small", "large"}
     assert "the models share them equally" in " ".join(body["models"]["small"]["assumptions"])
     assert found["models"]["small"]["cost"]["revenue"] == 1000.0  # half of 100,000 calls at 0.02 USD
+
+
+def test_the_build_states_whether_its_explanations_tell_the_truth(built: tuple[Site, BuildReport, Server]) -> None:
+    release = Shelf(built[0].workspace / "releases").get(built[1].release_id)
+    (stated,) = [one for one in release.statements() if one.kind == "explanations"]
+    body = stated.body
+    assert (body["kind"], body["grid"], body["passes"]) in (("cam", [8, 8], 1), ("occlusion", [7, 7], 49))
+    masking = body["masking"]
+    assert (masking["n"], masking["split"], masking["share"]) == (18, "val", 0.102)
+    for name in ("hottest", "random", "difference"):
+        assert masking[name]["low"] <= masking[name]["value"] <= masking[name]["high"]
+        assert masking[name]["n"] == 18
+    gap = masking["hottest"]["value"] - masking["random"]["value"]
+    assert masking["difference"]["value"] == pytest.approx(gap, abs=1e-4)
+    assert body["extra_ms"]["value"] > 0
+    assert [len(body["mean_map"]), len(body["mean_map"][0])] == body["grid"]
+    assert set(body["mean_map_by_label"]) <= {"dark", "bright"}
+
+
+def test_the_surest_cases_lie_in_the_workspace_and_not_in_the_release(
+    built: tuple[Site, BuildReport, Server],
+) -> None:
+    site, report, _ = built
+    folder = site.workspace / "cases" / report.release_id / "brightness"
+    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+    assert 6 <= len(cases) <= 12
+    for right in (True, False):
+        sure = [case["probability"] for case in cases if case["right"] is right]
+        assert sure == sorted(sure, reverse=True)
+    for case in cases:
+        assert case["right"] == (case["truth"] == case["label"])
+        assert case["name"].startswith(f"{case['truth']}/")
+        for file in (case["picture"], case["heat"]):
+            with Image.open(folder / file) as picture_:
+                assert picture_.format == "PNG"
+                assert max(picture_.size) >= 112
+    assert not list(report.path.rglob("*-heat.png"))
+
+
+def test_explanations_that_cannot_be_made_are_told_and_the_release_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise BadOutputs("expected finite numbers for the map of an explanation, found NaN or infinity")
+
+    monkeypatch.setattr("modelmint.workshop.steps.explain.explain_row", broken)
+    site = new_site(tmp_path, rows=30)
+    report = site.build()
+    release = Shelf(site.workspace / "releases").get(report.release_id)
+    (stated,) = [one for one in release.statements() if one.kind == "explanations"]
+    assert "found NaN" in stated.body["failed"]
+    assert not (site.workspace / "cases").exists()

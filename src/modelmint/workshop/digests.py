@@ -126,6 +126,19 @@ def price(
     }  # fmt: skip
 
 
+def explain(candidate: Candidate, spec: ModelSpec, dataset: str) -> dict[str, Any]:
+    """Who is explained, on what, by which code, and the machine, since it times."""
+    return {
+        "candidate": _identity(candidate),
+        "timing": plain(candidate.timing),
+        "spec": plain(spec),
+        "dataset": dataset,
+        "code": source_digest(*_PATH, "workshop/steps/explain.py", "workshop/records.py"),
+        "machine": this_machine().fingerprint,
+        "versions": versions("onnxruntime", "openvino", "numpy", "pillow"),
+    }
+
+
 def release(venture: LoadedVenture, dataset: str, parts: Sequence[Any]) -> dict[str, Any]:
     """Everything that content and statements are made of."""
     return {

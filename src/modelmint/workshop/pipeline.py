@@ -27,12 +27,13 @@ from modelmint.workshop.cache import Done, StepCache, build_lock
 from modelmint.workshop.errors import GateFailed
 from modelmint.workshop.records import read_candidates
 from modelmint.workshop.report import BuildReport, model_parts, model_report
+from modelmint.workshop.steps.explain import keep_cases
 from modelmint.workshop.steps.price import LoadTest
 from modelmint.workshop.training.run import open_run
 from modelmint.workshop.types import Candidate
 
 #: ``adopt`` stands for ``train`` where a model was made elsewhere.
-STEPS = ("prepare", "train", "adopt", "compress", "judge", "price", "release")
+STEPS = ("prepare", "train", "adopt", "compress", "judge", "price", "explain", "release")
 
 
 def build(
@@ -90,7 +91,8 @@ class _Build:
         works = [self._model(name, section, dataset) for name, section in self.venture.file.all_models().items()]
         appraisals = [appraise(self.venture, work, len(works)) for work in works]
         self._gates(works, appraisals)
-        release_id = self._release(dataset, works, appraisals)
+        explained = [self._explain(work, found) for work, found in zip(works, appraisals, strict=True)]
+        release_id = self._release(dataset, works, appraisals, explained)
         return BuildReport(
             release_id=release_id,
             path=self.workspace / "releases" / release_id,
@@ -207,6 +209,16 @@ class _Build:
         self.cache.clean("price", done.digest)
         return done
 
+    def _explain(self, work: ModelWork, found: Appraisal) -> Path:
+        def explain_(folder: Path, _: str) -> Mapping[str, Any]:
+            from modelmint.workshop.steps import explain
+
+            wanted = explain.ExplainInputs(work.compressed, found.chosen, work.trained.spec, work.dataset)
+            return explain.run(wanted, folder, self.progress)
+
+        inputs = digests.explain(found.chosen, work.trained.spec, work.dataset.digest)
+        return self._step("explain", inputs, explain_).folder
+
     def _gates(self, works: list[ModelWork], appraisals: list[Appraisal]) -> None:
         failed = [gate for found in appraisals for gate in blocking(found.gates)]
         if not failed:
@@ -225,9 +237,11 @@ class _Build:
             },
         )
 
-    def _release(self, dataset: DatasetVersion, works: list[ModelWork], appraisals: list[Appraisal]) -> str:
+    def _release(
+        self, dataset: DatasetVersion, works: list[ModelWork], appraisals: list[Appraisal], explained: list[Path]
+    ) -> str:
         shelf = Shelf(self.workspace / "releases")
-        parts = [model_parts(work, found) for work, found in zip(works, appraisals, strict=True)]
+        parts = [model_parts(*given) for given in zip(works, appraisals, explained, strict=True)]
         inputs = digests.release(self.venture, dataset.digest, parts)
 
         def release_(_: Path, __: str) -> Mapping[str, Any]:
@@ -240,6 +254,8 @@ class _Build:
         if done.facts["release"] not in shelf.ids():  # taken off the shelf meanwhile
             shutil.rmtree(done.folder)
             done = self._step("release", inputs, release_)
+        for work, step in zip(works, explained, strict=True):
+            keep_cases(step, self.workspace, str(done.facts["release"]), work.name)
         return str(done.facts["release"])
 
 

@@ -22,6 +22,7 @@ from modelmint.workshop.types import Candidate
 CANDIDATES, ROWS = "candidates.json", "rows.npz"
 VERDICT = "verdict.json"
 LOADS = "loads.json"
+EXPLANATIONS = "explanations.json"
 
 
 def write_candidates(folder: Path, candidates: Sequence[Candidate]) -> None:
@@ -110,3 +111,9 @@ def read_loads(folder: Path) -> dict[str, LoadResult | str]:
     """Candidate -> load test, or the reason why there is none."""
     raw = json.loads((folder / LOADS).read_text(encoding="utf-8"))
     return {key: str(item["error"]) if "error" in item else load_result_from(item) for key, item in raw.items()}
+
+
+def read_explanations(folder: Path) -> dict[str, Any]:
+    """The body of the statement on explanations; ``failed`` says why where there are none."""
+    found: dict[str, Any] = json.loads((folder / EXPLANATIONS).read_text(encoding="utf-8"))
+    return found

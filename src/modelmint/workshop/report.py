@@ -13,6 +13,7 @@ from modelmint.market.types import CostStatement
 from modelmint.market.value import best_level, nearest_level
 from modelmint.serving.types import LoadResult
 from modelmint.workshop.appraise import Appraisal, ModelWork, against_parent
+from modelmint.workshop.records import read_explanations
 from modelmint.workshop.steps.price import LOAD_LIMIT
 from modelmint.workshop.steps.release import ModelParts
 from modelmint.workshop.types import Candidate
@@ -172,8 +173,8 @@ def _exact(cost: CostStatement) -> dict[str, Any]:
     return {name: getattr(cost, name) for name in _COST_FIGURES} | {"monthly_value": plain(cost.monthly_value)}
 
 
-def model_parts(work: ModelWork, found: Appraisal) -> ModelParts:
-    """What the release step needs of one model."""
+def model_parts(work: ModelWork, found: Appraisal, explained: Path) -> ModelParts:
+    """What the release step needs of one model; ``explained`` is the folder of its explain step."""
     return ModelParts(
         name=work.name,
         candidate=found.chosen,
@@ -195,6 +196,7 @@ def model_parts(work: ModelWork, found: Appraisal) -> ModelParts:
             "cost": cost_body(found.chosen, found),
             "gates": {"gates": plain(list(found.gates))},
             "timings": {"candidates": [candidate_row(one, found) for one in work.candidates]},
+            "explanations": read_explanations(explained),
         },
     )
 

@@ -52,6 +52,14 @@ def png(explanation: Explanation, over: bytes | Image.Image | tuple[int, int]) -
     return buffer.getvalue()
 
 
+def picture_png(payload: bytes) -> bytes:
+    """The picture alone, as PNG at the size of its heat map; raises as ``png``."""
+    picture = open_sized(payload, _ANY_SIZE, at_least=LONGEST)[0]
+    buffer = io.BytesIO()
+    picture.resize(_fitted(picture.size), Image.Resampling.BILINEAR).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
 def _fitted(size: tuple[int, int]) -> tuple[int, int]:
     width, height = size
     longest = max(width, height, 1)

@@ -19,20 +19,16 @@ def grid_of(height: int, width: int) -> tuple[int, int]:
     return min(SIDE, height), min(SIDE, width)
 
 
-def cells(height: int, width: int, grid: tuple[int, int], margin: float = 0.0) -> AnyArray:
-    """One mask per cell of ``grid``, booleans ``[rows * columns, height, width]``, row by row.
-
-    Every pixel lies in one cell; with a ``margin`` (a share of the cell's side) cells reach that far into
-    their neighbours on every side.
-    """
+def cells(height: int, width: int, grid: tuple[int, int]) -> AnyArray:
+    """One mask per cell of ``grid``, booleans ``[rows * columns, height, width]``, row by row; a pixel lies in one."""
     rows, columns = grid
-    tall, wide = _spans(height, rows, margin), _spans(width, columns, margin)
+    tall, wide = _spans(height, rows), _spans(width, columns)
     return (tall[:, None, :, None] & wide[None, :, None, :]).reshape(rows * columns, height, width)
 
 
 def painted(row: AnyArray, masks: AnyArray, task: Task, settings: Mapping[str, Any]) -> AnyArray:
     """Copies of one encoded picture ``[...]``, one per mask ``[m, height, width]``, with the masked pixels at the
-    picture's mean colour; ``[m, ...]``.
+    picture's mean colour; ``[m, ...]``. The mean, not black: an edge against black is something to be seen itself.
     """
     copies = np.repeat(row[None], len(masks), axis=0)
     planes = task.planes(copies, settings)  # [m, channels, height, width], a view
@@ -41,9 +37,8 @@ def painted(row: AnyArray, masks: AnyArray, task: Task, settings: Mapping[str, A
     return copies
 
 
-def _spans(length: int, parts: int, margin: float) -> AnyArray:
+def _spans(length: int, parts: int) -> AnyArray:
     """Which of ``length`` pixels belong to each of ``parts``, booleans ``[parts, length]``."""
     edges = np.arange(parts + 1) * length / parts
-    reach = margin * length / parts
     centres = np.arange(length) + 0.5
-    return (centres >= edges[:-1, None] - reach) & (centres < edges[1:, None] + reach)
+    return (centres >= edges[:-1, None]) & (centres < edges[1:, None])

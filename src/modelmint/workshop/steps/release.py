@@ -41,7 +41,7 @@ class ModelParts:
     against_parent: Mapping[str, Any]
     test_reads: int
     lineage: Mapping[str, Any]
-    #: Statement bodies by kind: cost, gates, timings.
+    #: Statement bodies by kind: cost, gates, timings, explanations.
     statements: Mapping[str, Any]
 
 
@@ -90,7 +90,7 @@ def run(
     manifest = _manifest(venture, dataset, parts)
     release = write_release(shelf, manifest, _files(venture, dataset, parts, manifest))
     machine = this_machine()
-    for kind in ("cost", "gates", "timings"):
+    for kind in ("cost", "gates", "timings", "explanations"):
         bodies = {part.name: part.statements[kind] for part in parts}
         # A lone model's figures stand at the top, where people look; several stand side by side.
         lone = bodies[parts[0].name] if len(parts) == 1 else {"models": bodies}
