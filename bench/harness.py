@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import modelmint
-from modelmint.cli.tables import plain_text
-from modelmint.cli.types import Column, TableView
 from modelmint.kit.files import write_atomic
 from modelmint.kit.machine import load_average, this_machine
+from modelmint.sdk.tables import plain_text
+from modelmint.sdk.types import Column, TableView
 from modelmint.venture.load import load_venture
 
 
