@@ -10,6 +10,7 @@ from modelmint.kit.errors import (
     NotAllowed,
     NotFound,
     PreconditionFailed,
+    Unavailable,
 )
 
 
@@ -86,3 +87,15 @@ class DamagedDataset(Corrupted):
     """A frozen dataset version is not what it was when it was written."""
 
     code = "damaged_dataset"
+
+
+class DownloadFailed(Unavailable):
+    """A published file cannot be had now: no network, nobody there, or the line breaks again and again."""
+
+    code = "download_failed"
+
+
+class WrongDownload(Corrupted):
+    """A file that should be a published one has another size or digest."""
+
+    code = "wrong_download"

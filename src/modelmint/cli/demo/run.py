@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain, count, cycle, islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from modelmint.bootstrap import open_shop
 from modelmint.cli.datasets import frozen
 from modelmint.cli.demo.calls import Caller, try_refusals
 from modelmint.cli.demo.report import DemoRun
+from modelmint.cli.demo.start import Start
 from modelmint.cli.errors import DemoWentWrong, FileInTheWay
 from modelmint.commerce.documents.invoice_text import render
 from modelmint.commerce.repository import Books
@@ -22,7 +23,6 @@ from modelmint.kit.files import write_atomic
 from modelmint.kit.period import month_of
 from modelmint.kit.progress import Progress
 from modelmint.operations.deploy import deploy
-from modelmint.solutions import templates
 from modelmint.venture.load import LoadedVenture, load_venture
 
 #: The plan that the demo's customer holds; the templates have it.
@@ -32,11 +32,13 @@ CUSTOMER = "Northside Clinic"
 Build = Callable[[LoadedVenture, Path], dict[str, Any]]
 
 
-def run_demo(folder: Path, solution: str, calls: int, build: Build, progress: Progress) -> DemoRun:
+def run_demo(folder: Path, start: Start, calls: int, build: Build, progress: Progress) -> DemoRun:
     """The whole story in ``folder``; raises ``DemoWentWrong`` where any figure does not agree with another."""
-    run = DemoRun(folder=str(folder), solution=solution)
+    run = DemoRun(folder=str(folder), solution=start.solution)
+    with _timed(run, "data", progress):
+        answers = start.answers(folder, progress)
     with _timed(run, "new", progress):
-        venture = _new(folder, solution)
+        venture = _new(folder, start.files(answers))
     with _timed(run, "build", progress):
         run.build = build(venture, folder)
     with _timed(run, "deploy", progress), open_shop(folder) as shop:
@@ -79,9 +81,8 @@ def _timed(run: DemoRun, phase: str, progress: Progress) -> Iterator[None]:
         run.seconds[phase] = time.perf_counter() - began
 
 
-def _new(folder: Path, solution: str) -> LoadedVenture:
+def _new(folder: Path, files: Mapping[str, str]) -> LoadedVenture:
     """The template as it is; a folder of an earlier demo is used again, anything else is left alone."""
-    files = templates.render(solution, solution)
     for path, text in files.items():
         target = folder / path
         if target.exists() and target.read_text(encoding="utf-8") != text:
