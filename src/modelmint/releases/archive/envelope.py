@@ -27,7 +27,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 LARGEST_FILE = 2**50
 #: Bytes of a path and of each part of it, as common file systems take them.
 LONGEST_PATH, LONGEST_PART = 1024, 200
-PREDICATE_TYPE = "https://modelmint.dev/release-archive/v1"
+PREDICATE_TYPE = "urn:modelmint:release-archive:v1"
 _STATEMENT_NAME = re.compile(rf"{STATEMENTS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,180}}\.json")
 
 

@@ -1,4 +1,4 @@
-"""The bytes of an archive: plain tar, nothing compressed (weights hardly shrink), one spelling only.
+"""The bytes of an archive: plain tar, nothing compressed, one spelling only (ADR 0020).
 
 Every header is made from the signed list of contents, with one owner, one mode and no time. So the reader compares
 instead of believing: there is no entry type, link, name or length in the file that it takes from there.
