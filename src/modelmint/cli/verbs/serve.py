@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,17 +55,6 @@ def serve(
     setup_logging("ERROR" if session.options.quiet else "WARNING")
     for hint in hints:
         logging.getLogger("modelmint.plans").warning("%s", hint)
-
-    def ready(url: str) -> None:
-        payload = {
-            "url": url,
-            "pid": os.getpid(),
-            "console": f"{url}/console",
-            "models": {name: f"{url}/v1/models/{name}/predict" for name in names},
-            "root": str(session.root),
-        }
-        session.out.answer(payload, lambda out: _show(out, session, url, names))
-
     run(
         session.root,
         host,
@@ -72,10 +62,21 @@ def serve(
         workers,
         background=start,
         mounts=console_routes,
-        on_ready=ready,
+        on_ready=partial(_ready, session, names),
         tls=tls,
         behind=behind_proxy or (),
     )
+
+
+def _ready(session: Session, names: list[str], url: str) -> None:
+    payload = {
+        "url": url,
+        "pid": os.getpid(),
+        "console": f"{url}/console",
+        "models": {name: f"{url}/v1/models/{name}/predict" for name in names},
+        "root": str(session.root),
+    }
+    session.out.answer(payload, lambda out: _show(out, session, url, names))
 
 
 def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
