@@ -89,7 +89,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("street")
     text = venture_text("digits", use="not for clinical use")
     head, tail = text.index("[data]"), text.index("[demand]")
-    (root / "venture.toml").write_text(text[:head] + MODEL.lstrip() + "\n" + text[tail:], encoding="utf-8")
+    text = text[:head] + MODEL.lstrip() + "\n" + text[tail:]
+    text = text.replace("tells dark pictures from bright ones", "reads one handwritten digit")
+    (root / "venture.toml").write_text(text, encoding="utf-8")
     if BUILT:
         shutil.copytree(Path(BUILT) / ".modelmint", root / ".modelmint")
         return root
