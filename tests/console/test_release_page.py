@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
 
@@ -88,8 +89,19 @@ def test_the_report_is_a_page_of_its_own_whose_style_applies_and_nothing_else(fo
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-") and policy.endswith("; img-src data:")
     assert "content-disposition" not in answer.headers
-    saved = founder.get(f"/console/release/{release}/report?save=1")
+    saved = founder.get(f"/console/release/{release}/report?save=html")
     assert saved.headers["content-disposition"] == f'attachment; filename="report-{release[:12]}-zh.html"'
+
+
+def test_the_report_is_saved_as_pdf_where_the_shop_can_print(
+    founder: Any, release: str, missing: Callable[[str], NoReturn]
+) -> None:
+    answer = founder.get(f"/console/release/{release}/report?save=pdf&lang=en")
+    if answer.status_code == 503:
+        missing("PDF needs weasyprint and Pango")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == f'attachment; filename="report-{release[:12]}-en.pdf"'
+    assert answer.content.startswith(b"%PDF-") and len(answer.content) > 20_000
 
 
 @pytest.mark.parametrize("wanted", ["ffff", "%2e%2e", "'", "x" * 300])

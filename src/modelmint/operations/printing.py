@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from modelmint.commerce.documents.invoice_pdf import paper_pdf
@@ -29,6 +30,10 @@ class Printer:
 
     def print(self, paper: Paper, language: str) -> Future[bytes]:
         """The document, some time later, with what ``paper_pdf`` raises; at once ``PrinterBusy``."""
+        return self.run(lambda: paper_pdf(paper, language))
+
+    def run(self, make: Callable[[], bytes]) -> Future[bytes]:
+        """What ``make`` gives or raises, in turn with the documents that wait; at once ``PrinterBusy``."""
         with self._lock:
             if self._waiting >= self._most:
                 raise PrinterBusy(
@@ -37,7 +42,7 @@ class Printer:
                     retry_after=self._waiting,
                 )
             self._waiting += 1
-        future = self._thread.submit(paper_pdf, paper, language)
+        future = self._thread.submit(make)
         future.add_done_callback(self._done)
         return future
 

@@ -13,6 +13,7 @@ from modelmint.commerce.documents.invoice_html import page_policy
 from modelmint.console.answers import Answer, Asked, Download, Page
 from modelmint.console.errors import NoSuchPage
 from modelmint.console.page import PLACE, Console, page
+from modelmint.kit.pdf import pdf_apart
 from modelmint.operations.report import dossier_of, printed
 from modelmint.releases.bundle import Release
 from modelmint.releases.dossier.cases import cases_of
@@ -47,12 +48,10 @@ def release(asked: Asked) -> Answer:
         "more": max(0, len(releases) - LISTED),
         "broken": [error.message for error in broken],
         "sections": [],
-        "commands": {"build": "modelmint build"},
+        "build": "modelmint build",
     }
     if chosen is not None:
         found = dossier_of(chosen, asked.shop.workspace, deployed)
-        report_it = f"modelmint report {chosen.id[:12]} --language {asked.words.language}"
-        values["commands"] = {"report": report_it}
         values["sections"] = sections(found, asked.words.language, _places(chosen.id))
     return Page("release.html", values)
 
@@ -76,11 +75,18 @@ def _places(release: str) -> Place:
 
 
 def report(asked: Asked) -> Answer:
-    """The report as a page of its own, in the reader's language; to keep with ``?save=1``."""
+    """The report as a page of its own, in the reader's language; to keep with ``?save=html`` or ``?save=pdf``.
+
+    A PDF is printed in a process of its own, in turn with other documents: calls are answered meanwhile.
+    """
     found = dossier_of(asked.shop.shelf.get(asked.path["release"]), asked.shop.workspace)
     language = asked.words.language
     content = printed(found, language, asked.shop.clock.now(), "html")
-    name = f"report-{found.id[:12]}-{language}.html" if asked.query.get("save") else None
+    save = asked.query.get("save")
+    name = f"report-{found.id[:12]}-{language}.{save}" if save in ("html", "pdf") else None
+    if save == "pdf":
+        later = asked.shop.printer.run(lambda: pdf_apart(content.decode(), "a report"))
+        return Download(later, "application/pdf", name)
     return Download(content, "text/html", name, f"{page_policy(content.decode())}; img-src data:")
 
 
