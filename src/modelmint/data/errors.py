@@ -99,3 +99,15 @@ class WrongDownload(Corrupted):
     """A file that should be a published one has another size or digest."""
 
     code = "wrong_download"
+
+
+class BadCorrections(InvalidInput):
+    """A file of corrections that cannot be read, contradicts itself or does not fit the rows."""
+
+    code = "bad_corrections"
+
+
+class DamagedReview(Corrupted):
+    """A kept ranking or decision on rows cannot be read."""
+
+    code = "damaged_review"

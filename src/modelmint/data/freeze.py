@@ -22,15 +22,16 @@ from modelmint.data.checks import (
     without_copies,
     without_shared_groups,
 )
+from modelmint.data.corrections import Applied, apply, read_corrections
 from modelmint.data.errors import DataRefused, SourceChanged, TooLittleData, UnreadableSource
 from modelmint.data.inspect import Looked, look_at_all
 from modelmint.data.leaks import told, twins_among, without_twins
 from modelmint.data.readers.files import natural
 from modelmint.data.shift import shift, shift_findings
-from modelmint.data.sources import files_read, read_all
+from modelmint.data.sources import corrections_file, files_read, read_all
 from modelmint.data.splits import Member, cut
 from modelmint.data.stamps import digests_of
-from modelmint.data.types import SPLITS, Finding, RawData, Row, Split
+from modelmint.data.types import SPLITS, Finding, RawData, RawRow, Row, Split
 from modelmint.data.version import ABOUT, FINDINGS, PAYLOADS, ROWS, SCHEMA, SHIFT, DatasetVersion, content_digest
 from modelmint.kit.canonical import canonical_json, pretty_json
 from modelmint.kit.digest import digest_bytes, digest_value
@@ -82,17 +83,18 @@ def source_digest(section: DataSection, root: Path, cache: Path | None) -> str:
 def _settle(section: DataSection, root: Path, progress: Progress) -> Settled:
     raw = read_all(section, root)
     labels = _labels(section, raw)
-    known, unknown = known_labels(sorted(raw.rows, key=lambda row: row.name), labels)
+    applied = _corrected(section, root, raw.rows, labels)
+    known, unknown = known_labels(sorted(applied.rows, key=lambda row: row.name), labels)
     looked, unreadable = look_at_all(known, section.max_pixels, progress)
     single, copies = without_copies(looked)
     group_of = _grouping(section.group)
     apart, shared = without_shared_groups(single, group_of)
     twins = [] if section.near_duplicates == "off" else twins_among(apart, section.max_pixels, progress)
-    findings = [*raw.findings, *unknown, *unreadable, *copies, *shared]
+    findings = [*raw.findings, *applied.findings, *unknown, *unreadable, *copies, *shared]
     if section.near_duplicates == "skip":
         apart, near = without_twins(apart, twins)
         findings += near
-    split_of, how = _splits(apart, section, group_of)
+    split_of, how = _splits(apart, applied, section, group_of)
     near, facts = told(twins, split_of) if section.near_duplicates != "off" else ([], {})
     findings += near
     training = [row.label for row in apart if split_of.get(row.name) == "train"]
@@ -136,10 +138,20 @@ def _grouping(pattern: str | None) -> Callable[[str], str | None]:
     return group_of
 
 
+def _corrected(section: DataSection, root: Path, rows: Sequence[RawRow], labels: Sequence[str]) -> Applied:
+    if section.corrections is None:
+        return Applied(list(rows), [], [], {})
+    decided = read_corrections(corrections_file(section.corrections, root))
+    return apply(decided, rows, labels, section.corrections)
+
+
 def _splits(
-    rows: Sequence[Looked], section: DataSection, group_of: Callable[[str], str | None]
+    rows: Sequence[Looked], applied: Applied, section: DataSection, group_of: Callable[[str], str | None]
 ) -> tuple[dict[str, Split], str]:
-    """Name -> split, and one sentence on how they came about. Stated splits stay; missing ones are cut from train."""
+    """Name -> split, and one sentence on how they came about. Stated splits stay; missing ones are cut from train.
+
+    They are cut as if nothing had been corrected: a row that a reviewer changes moves no other row.
+    """
     stated: dict[str, Split] = {row.name: row.split for row in rows if row.split is not None}
     present = set(stated.values())
     shares: dict[Split, float] = {}
@@ -149,11 +161,19 @@ def _splits(
         shares["test"] = section.test_fraction
     if not shares:
         return stated, "as the source states them"
-    pool = [Member(row.name, row.label, group_of(row.name)) for row in rows if row.split in (None, "train")]
+    pool = [
+        Member(row.name, label or "", group_of(row.name))
+        for row, label in [
+            *((row, applied.before.get(row.name, row.label)) for row in rows),
+            *((row, row.label) for row in applied.dropped),
+        ]
+        if row.split in (None, "train")
+    ]
     made = " and ".join(f"{split} ({share:.0%})" for split, share in shares.items())
     by = "by class and by group" if section.group else "by class"
     how = f"{made} cut from {'train' if stated else 'all rows'} {by}, seed {section.split_seed}"
-    return stated | cut(pool, shares, section.split_seed), how
+    made_now = stated | cut(pool, shares, section.split_seed)
+    return {row.name: made_now[row.name] for row in rows}, how
 
 
 def _refuse(findings: Sequence[Finding]) -> None:

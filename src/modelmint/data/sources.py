@@ -44,7 +44,14 @@ def files_read(section: DataSection, root: Path) -> dict[str, Path]:
             if name in found:  # two spellings of one text; the bytes tell them apart
                 name += f" {os.fsencode(inside).hex()}"
             found[name] = file
+    if section.corrections is not None:
+        found["corrections"] = corrections_file(section.corrections, root)
     return found
+
+
+def corrections_file(stated: str, root: Path) -> Path:
+    """Where the file of corrections lies that ``[data]`` names."""
+    return (root / Path(stated).expanduser()).resolve()
 
 
 def _sources(section: DataSection, root: Path) -> Iterator[tuple[Split | None, Source]]:

@@ -79,7 +79,7 @@ class Finding:
     kind: str
     name: str
     message: str
-    #: skipped | kept | failed (kept by ``on_problem = "fail"`` from becoming a dataset version)
+    #: skipped | kept | changed | failed (kept by ``on_problem = "fail"`` from becoming a dataset version)
     action: str
     #: The other row, for duplicates.
     other: str | None = None

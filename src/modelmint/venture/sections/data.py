@@ -34,6 +34,8 @@ class DataSection(Section):
     on_problem: Literal["skip", "fail"] = "skip"
     #: Pictures that are nearly the same: told as findings, or the less worthy one left out (never a test row).
     near_duplicates: Literal["report", "skip", "off"] = "report"
+    #: CSV file of a reviewer's decisions on single rows: the right label, or that a row is left out.
+    corrections: str | None = None
     #: Larger pictures are refused by their header; the decoder itself goes no further than the upper bound.
     max_pixels: int = Field(50_000_000, ge=1, le=178_956_970)
     #: Licence of the data, carried into the release.
