@@ -14,6 +14,8 @@ from modelmint.cli.verbs import (
     build,
     customers,
     data,
+    data_card,
+    data_suspects,
     demo,
     deploy,
     doctor,
@@ -50,6 +52,7 @@ _EXITS = (
     "allowed, 7 limit reached, 8 unavailable, 9 corrupted, 130 stopped by Ctrl-C."
 )
 _CUSTOMERS = customers.VERBS | feedback.CUSTOMERS | people.CUSTOMERS
+_DATA = data.VERBS | data_suspects.VERBS | data_card.VERBS
 _INVOICES = invoices.VERBS | bills.VERBS | invoice_papers.VERBS
 BUILD, SERVE, SELL, LOOK = "Make a model", "Serve it", "Sell it", "Look around"
 
@@ -108,7 +111,7 @@ def command() -> Any:
         ("leads", "What visitors of the trial page left: list, export, erase.", SELL, leads.VERBS),
         ("audit", "Who did what: list.", SELL, people.AUDIT),
         ("alarms", "Keys that behave unlike themselves: list.", SELL, people.ALARMS),
-        ("data", "The dataset as it is trained and judged on: show, findings.", LOOK, data.VERBS),
+        ("data", "The dataset as it is trained and judged on: show, findings, suspects, card, export.", LOOK, _DATA),
         ("releases", "What was built: list, show, verify, export, import.", LOOK, releases.VERBS | release_files.VERBS),
     ):
         group = typer.Typer(help=about, add_completion=False)

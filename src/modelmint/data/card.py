@@ -47,6 +47,8 @@ def card(dataset: DatasetVersion) -> dict[str, Any]:
         "pictures": {"channels": dataset.channels, "median_width": dataset.sizes[0], "median_height": dataset.sizes[1]},
         "groups": len({row.group for split in SPLITS for row in dataset.rows(split)} - {None}),
         "facts": dict(sorted(dataset.facts.items())),
+        "sha256": dict(sorted(dataset.files.items())),
+        "shift": dataset.shift,
         "problems": [
             {"kind": kind, "action": action, "rows": number} for (kind, action), number in sorted(kinds.items())
         ],
@@ -74,6 +76,11 @@ def card_markdown(dataset: DatasetVersion) -> str:
         "",
         *(f"- {name.replace('_', ' ')}: {value}" for name, value in content["facts"].items()),
         "",
+        "## Frozen files",
+        "",
+        *(f"- {name}: sha256 `{digest}`" for name, digest in content["sha256"].items()),
+        "",
+        *_shift_lines(content["shift"]),
         "## Findings",
         "",
     ]
@@ -85,6 +92,24 @@ def card_markdown(dataset: DatasetVersion) -> str:
     if len(dataset.findings) > _SHOWN:
         lines.append(f"- and {len(dataset.findings) - _SHOWN:,} more in findings.jsonl")
     return "\n".join([*lines, ""])
+
+
+def _shift_lines(shift: dict[str, Any]) -> list[str]:
+    """How far val and test lie from train, as a table; nothing where that was not looked for."""
+    if not shift:
+        return []
+    rows = []
+    for split, one in shift["against_train"].items():
+        auc, off = one["auc"], one["statistics"]["brightness"]
+        told = (
+            "too few rows"
+            if auc is None
+            else f"{auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}], n = {auc['n']}"
+        )
+        brighter = "too few rows" if off is None else f"{off['value']:+.2f} [{off['low']:+.2f}, {off['high']:+.2f}]"
+        rows.append([split, told, brighter])
+    lead = "Telling a split's pictures from those of train; 0.5 means that they are alike. Brightness is 0 to 255."
+    return ["## Shift", "", lead, "", *_table(["split", "area under the curve", "brighter by"], rows), ""]
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> list[str]:

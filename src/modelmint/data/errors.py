@@ -111,3 +111,9 @@ class DamagedReview(Corrupted):
     """A kept ranking or decision on rows cannot be read."""
 
     code = "damaged_review"
+
+
+class FolderNotEmpty(Conflict):
+    """Something stands already where a dataset is to be exported to."""
+
+    code = "folder_not_empty"

@@ -1,7 +1,7 @@
 """Suspected wrong labels as a CSV file for a person, and back with decisions.
 
-The file has a line for each suspect, with two columns to fill in: ``decision`` (``keep``, ``relabel`` or ``drop``; empty:
-not decided yet) and ``new_label`` (filled in already with the likeliest one; it counts where the decision is
+The file has a line for each suspect, with two columns to fill in: ``decision`` (``keep``, ``relabel`` or ``drop``;
+empty: not decided yet) and ``new_label`` (filled in already with the likeliest one; it counts where the decision is
 ``relabel``). What comes back becomes corrections, which are applied whenever the data is frozen.
 """
 

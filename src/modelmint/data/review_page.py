@@ -21,7 +21,8 @@ _STYLE = (
 _WORDS = {
     "en": {
         "title": "Suspected wrong labels",
-        "lead": "{flagged} of {n} training and validation pictures are suspected, worst first. {method}; {folds} folds.",
+        "lead": "{flagged} of {n} training and validation pictures are suspected; worst first. "
+        "{method}; {folds} folds.",
         "dataset": "Dataset {digest}. Test pictures are not looked at: they are the judge's.",
         "label": "labelled",
         "suggested": "perhaps",

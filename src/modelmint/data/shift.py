@@ -104,18 +104,20 @@ def _described(rows: Sequence[Looked], values: Float64Array, labels: Sequence[st
     return {"rows": len(rows), **described, "labels": {label: counts[label] for label in labels}}
 
 
-def _difference(train: Float64Array, other: Float64Array) -> Estimate:
-    """Mean of ``other`` less that of ``train`` with Welch's (1947) interval, large-sample form."""
+def _difference(train: Float64Array, other: Float64Array) -> Estimate | None:
+    """Mean of ``other`` less that of ``train`` with Welch's (1947) interval, large-sample form; None for a lone row."""
+    if min(len(train), len(other)) < 2:
+        return None
     off = float(other.mean() - train.mean())
     spread = _Z95 * float(np.sqrt(_variance(train) / len(train) + _variance(other) / len(other)))
     return _rounded(off, off - spread, off + spread, len(train) + len(other))
 
 
 def _variance(values: Float64Array) -> float:
-    return float(values.var(ddof=1)) if len(values) > 1 else float("inf")
+    return float(values.var(ddof=1))
 
 
-def _shares(train: Sequence[Looked], other: Sequence[Looked], labels: Sequence[str]) -> dict[str, Estimate]:
+def _shares(train: Sequence[Looked], other: Sequence[Looked], labels: Sequence[str]) -> dict[str, Estimate | None]:
     """Label -> its share in ``other`` less that in ``train``."""
     return {
         label: _difference(
@@ -125,9 +127,9 @@ def _shares(train: Sequence[Looked], other: Sequence[Looked], labels: Sequence[s
     }
 
 
-def _beyond(off: Estimate) -> float:
+def _beyond(off: Estimate | None) -> float:
     """How far from 0 the interval stays; 0 where it holds 0."""
-    return max(off.low, -off.high, 0.0)
+    return 0.0 if off is None else max(off.low, -off.high, 0.0)
 
 
 def _features(rows: Sequence[Looked]) -> Float64Array:
@@ -168,7 +170,8 @@ def _delong(positive: Float64Array, negative: Float64Array) -> Estimate:
     below = 1 - _placements(negative, positive)
     area = float(above.mean())
     half = _Z95 * float(np.sqrt(_variance(above) / len(above) + _variance(below) / len(below)))
-    return _rounded(area, max(0.0, area - half), min(1.0, area + half), len(positive) + len(negative))
+    bounds = (area, max(0.0, area - half), min(1.0, area + half))
+    return _rounded(*(round(bound, 3) for bound in bounds), len(positive) + len(negative))
 
 
 def _placements(values: Float64Array, others: Float64Array) -> Float64Array:

@@ -78,6 +78,12 @@ class DatasetVersion:
         return tuple(Finding(**json.loads(line)) for line in _lines(self.folder / FINDINGS))
 
     @cached_property
+    def files(self) -> dict[str, str]:
+        """sha256 of the frozen files, by name."""
+        found: dict[str, str] = json.loads((self.folder / ABOUT).read_bytes())["files"]
+        return found
+
+    @cached_property
     def shift(self) -> dict[str, Any]:
         """How the splits differ, as ``data.shift`` found it; {} where it was frozen before that was looked for."""
         file = self.folder / SHIFT
@@ -145,6 +151,23 @@ class DatasetVersion:
                     raise DamagedDataset(f"the picture {row.name} in {self.folder} was changed; build again")
                 payloads.append(payload)
         return payloads
+
+
+def find_frozen(workspace: Path, digest: str) -> DatasetVersion | None:
+    """The frozen dataset version with this digest in a workspace; None where there is none (any more)."""
+    for file in sorted((workspace / "steps" / "prepare").glob("*/dataset.json")):
+        try:
+            version = DatasetVersion.open(file.parent)
+        except DamagedDataset:
+            continue
+        if version.digest == digest:
+            return version
+    return None
+
+
+def licence_of(stated: str, dataset: DatasetVersion) -> str:
+    """What the venture states; where it states none, what the source is known to have."""
+    return dataset.facts.get("licence", stated) if stated == "not stated" else stated
 
 
 def _lines(file: Path) -> list[bytes]:

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 def frozen(workspace: Path, digest: str) -> DatasetVersion:
     """The dataset version with this digest; raises ``NothingBuilt``."""
-    from modelmint.data.version import DatasetVersion
+    from modelmint.data.version import find_frozen
 
-    for file in (workspace / "steps" / "prepare").glob("*/dataset.json"):
-        version = DatasetVersion.open(file.parent)
-        if version.digest == digest:
-            return version
+    version = find_frozen(workspace, digest)
+    if version is not None:
+        return version
     raise NothingBuilt(f"no frozen dataset {digest[:12]} in {workspace}; freeze it with: modelmint build")
 
 
 def current(venture: LoadedVenture, workspace: Path, progress: Progress) -> DatasetVersion:
     """The venture's dataset as ``build`` would take it: read, checked, split and frozen, or from the cache."""
     from modelmint.data.freeze import source_digest
+    from modelmint.data.reviews import lay_shift
     from modelmint.data.version import DatasetVersion
     from modelmint.workshop import digests
     from modelmint.workshop.cache import StepCache, build_lock
@@ -43,4 +43,6 @@ def current(venture: LoadedVenture, workspace: Path, progress: Progress) -> Data
         cache = StepCache(workspace / "steps", progress)
         source = source_digest(section, folder, workspace / "stamps.json")
         done = cache.run("prepare", digests.prepare(section, source), work)
-        return DatasetVersion.open(done.folder)
+        version = DatasetVersion.open(done.folder)
+    lay_shift(workspace, version)
+    return version

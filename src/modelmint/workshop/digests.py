@@ -156,7 +156,9 @@ def release(venture: LoadedVenture, dataset: str, parts: Sequence[Any]) -> dict[
             }
             for part in parts
         ],
-        "code": source_digest("releases", "data/card.py", "workshop/steps/release.py", "workshop/steps/card.py"),
+        "code": source_digest(
+            "releases", "data/card.py", "data/croissant.py", "workshop/steps/release.py", "workshop/steps/card.py"
+        ),
         "machine": this_machine().fingerprint,
     }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmint.data.freeze import source_digest as data_digest
+from modelmint.data.reviews import lay_shift
 from modelmint.data.version import DatasetVersion
 from modelmint.evaluation.gates import blocking, table
 from modelmint.kit.canonical import plain
@@ -117,7 +118,9 @@ class _Build:
 
             return {"dataset": prepare.run(section, root, folder, self.progress).digest}
 
-        return DatasetVersion.open(self._step("prepare", digests.prepare(section, source), work).folder)
+        dataset = DatasetVersion.open(self._step("prepare", digests.prepare(section, source), work).folder)
+        lay_shift(self.workspace, dataset)
+        return dataset
 
     def _model(self, name: str, section: ModelSection, dataset: DatasetVersion) -> ModelWork:
         trained = open_run((self._adopt if section.own else self._train)(section, dataset).folder)

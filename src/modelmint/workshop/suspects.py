@@ -2,12 +2,14 @@
 
 Out-of-fold probabilities of a multinomial logistic regression, ranked and flagged by confident learning (Northcutt,
 Jiang & Chuang 2021, *Confident learning: estimating uncertainty in dataset labels*) as ``cleanlab`` implements it. The
-features are cheap: those of the venture's pretrained backbone, else the pixels of small thumbnails. Training and
-validation rows only; test rows are the judge's, and their labels are nobody's to tidy.
+features are cheap: the pixels of small thumbnails and, where the venture's base is pretrained, what it sees; those that
+predict the labels better are taken. Training and validation rows only; test rows are the judge's, and their labels are
+nobody's to tidy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,26 +45,28 @@ def find_suspects(
     """
     rows = [row for split in _SPLITS for row in dataset.rows(split)]  # type: ignore[arg-type] # two of the three
     labels = np.concatenate([dataset.targets("train"), dataset.targets("val")])
-    features, told = _features(dataset, section, root, max_pixels, progress)
-    return rank(dataset, rows, labels, features, told, progress, seed)
+    looks = {"pixels": _of_pixels(dataset, max_pixels), **_of_backbone(dataset, section, root, max_pixels, progress)}
+    return rank(dataset, rows, labels, looks, progress, seed)
 
 
 def rank(
     dataset: DatasetVersion,
     rows: list[Row],
     labels: IntArray,
-    features: AnyArray,
-    told: str,
+    looks: Mapping[str, AnyArray],
     progress: Progress,
     seed: int = 0,
 ) -> Suspects:
-    """The ranking by ``features`` ``[rows, width]``; ``told`` says what these are."""
+    """The ranking by whichever of ``looks`` (name -> features ``[rows, width]``) agrees with the labels most often."""
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
     present, known = np.unique(labels, return_inverse=True)
     folds = _folds(known)
-    probabilities = out_of_fold(features, known, _groups(rows), folds, progress, seed)
+    tried = {name: out_of_fold(look, known, _groups(rows), folds, progress, seed) for name, look in looks.items()}
+    agrees = {name: float((found.argmax(axis=1) == known).mean()) for name, found in tried.items()}
+    told = max(agrees, key=agrees.__getitem__)
+    probabilities = tried[told]
     scores = get_label_quality_scores(known, probabilities, method="self_confidence")
     flags = find_label_issues(known, probabilities, n_jobs=1)
     order = np.lexsort((scores, ~flags))
@@ -80,7 +84,8 @@ def rank(
         for place in order[:shown].tolist()
         for likeliest in [_likeliest_other(probabilities[place], int(known[place]))]
     )
-    method = f"logistic regression on {told}, confident learning (cleanlab), ranked by the probability of the own label"
+    shares = ", ".join(f"{name} {share:.3f}" for name, share in agrees.items())
+    method = f"logistic regression on {told} (agrees with the labels: {shares}), confident learning (cleanlab)"
     return Suspects(dataset.digest, method, folds, len(rows), int(flags.sum()), found)
 
 
@@ -116,37 +121,30 @@ def out_of_fold(
     features: AnyArray, labels: IntArray, groups: IntArray | None, folds: int, progress: Progress, seed: int
 ) -> Float64Array:
     """``[rows, labels]``: what a regression says of each row that learned from the other folds; groups stay whole."""
-    from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     cut = kind(folds, shuffle=True, random_state=seed)
+    inputs = _components(features)
     found = np.full((len(labels), int(labels.max()) + 1), 1e-6)
     with progress.bar("suspected labels", folds) as bar:
-        for learned, held in cut.split(features, labels, groups):
-            components = min(_COMPONENTS, features.shape[1], len(learned) - 1)
-            model = make_pipeline(
-                StandardScaler(), PCA(components, random_state=seed), LogisticRegression(C=_PENALTY, max_iter=500)
-            )
-            model.fit(features[learned], labels[learned])
-            found[np.ix_(held, model.classes_)] = model.predict_proba(features[held])
+        for learned, held in cut.split(inputs, labels, groups):
+            model = LogisticRegression(C=_PENALTY, max_iter=500).fit(inputs[learned], labels[learned])
+            found[np.ix_(held, model.classes_)] = model.predict_proba(inputs[held])
             bar.advance()
     probabilities: Float64Array = found / found.sum(axis=1, keepdims=True)
     return probabilities
 
 
-def _features(
-    dataset: DatasetVersion, section: ModelSection, root: Path, max_pixels: int, progress: Progress
-) -> tuple[AnyArray, str]:
-    """``[train + val rows, width]`` and what they are."""
-    try:
-        return _of_backbone(dataset, section, root, max_pixels, progress)
-    except (UnknownBase, UnusableBase, BaseUnavailable) as error:
-        progress.note(f"pixels instead of {section.base}: {error.message}")
-        return _of_pixels(dataset, max_pixels), "pixels at 32 x 32"
+def _components(features: AnyArray) -> Float64Array:
+    """The principal components of standardised features, at most ``_COMPONENTS``: labels have no part in them."""
+    values = features.astype(np.float64)
+    spread = values.std(axis=0)
+    values = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1)
+    _, directions = np.linalg.eigh(values.T @ values)  # ascending
+    components: Float64Array = values @ directions[:, ::-1][:, :_COMPONENTS]
+    return components
 
 
 def _of_pixels(dataset: DatasetVersion, max_pixels: int) -> AnyArray:
@@ -160,7 +158,8 @@ def _of_pixels(dataset: DatasetVersion, max_pixels: int) -> AnyArray:
 
 def _of_backbone(
     dataset: DatasetVersion, section: ModelSection, root: Path, max_pixels: int, progress: Progress
-) -> tuple[AnyArray, str]:
+) -> dict[str, AnyArray]:
+    """The pretrained base's features by its name; {} where it has none to give."""
     from modelmint.workshop.models.backbone import BaseRequest
     from modelmint.workshop.models.registry import resolve_base
     from modelmint.workshop.training.environment import default_threads, device, reproducible
@@ -169,11 +168,14 @@ def _of_backbone(
     from modelmint.workshop.training.types import Layout
 
     stated = section.image_size if "image_size" in section.model_fields_set else None
-    backbone = resolve_base(
-        BaseRequest(section.base, root, stated, section.image_size, dataset.channels, section.revision)
-    )
+    request = BaseRequest(section.base, root, stated, section.image_size, dataset.channels, section.revision)
+    try:
+        backbone = resolve_base(request)
+    except (UnknownBase, UnusableBase, BaseUnavailable) as error:
+        progress.note(f"pixels only: {error.message}")
+        return {}
     if not backbone.pretrained:
-        return _of_pixels(dataset, max_pixels), "pixels at 32 x 32"
+        return {}
     task = TASKS.get(section.task)
     settings = plain(task.default_settings(**asdict(backbone.settings) | {"max_pixels": max_pixels}))
     with TemporaryDirectory() as scratch, reproducible(default_threads()):
@@ -187,4 +189,4 @@ def _of_backbone(
         body = backbone.load().to(device())
         cached = Path(scratch) / "features.safetensors"
         found = features_of(body, Data(train, val), Layout("float32", True), device(), cached, progress)
-    return np.vstack([part.inputs.numpy() for part in (found.train, found.val)]), f"features of {backbone.name}"
+    return {f"features of {backbone.name}": np.vstack([part.inputs.numpy() for part in (found.train, found.val)])}

@@ -36,6 +36,7 @@ def suspects(
     from modelmint.cli.datasets import current
     from modelmint.data import reviews
     from modelmint.data.review_page import review_page
+    from modelmint.sdk.suspects import ranked
 
     session = session_of(ctx)
     dataset = current(session)
@@ -44,27 +45,12 @@ def suspects(
         return
     workspace = session.found_workspace()
     found = None if again else reviews.read_suspects(workspace, dataset.digest)
-    found = found or _ranked(session, dataset, model)
+    found = found or ranked(session.venture, workspace, dataset, model, session.out.progress)
     known = _known(session, dataset)
     reviews.write_reviewed(workspace, dataset.digest, known)
     written = _written(found, known, dataset, export, None if html is None else (html, language, review_page))
     payload = {**_plain(found, known), "written": written}
     session.out.answer(payload, lambda out: _say(out, session, found, known, limit, written))
-
-
-def _ranked(session: Session, dataset: DatasetVersion, model: str | None) -> Suspects:
-    from modelmint.cli.errors import BadUsage
-    from modelmint.data import reviews
-    from modelmint.workshop.suspects import find_suspects
-
-    sections = session.venture.file.all_models()
-    name = model or next(iter(sections))
-    if name not in sections:
-        raise BadUsage(f"the venture has no model {name!r}; it has: {', '.join(sections)}")
-    pixels = session.venture.file.data.max_pixels
-    found = find_suspects(dataset, sections[name], session.venture.folder, pixels, session.out.progress)
-    reviews.write_suspects(session.found_workspace(), found)
-    return found
 
 
 def _corrections(session: Session) -> list[Correction]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from modelmint.data.card import card, card_markdown
-from modelmint.data.version import DatasetVersion
+from modelmint.data.croissant import About, frozen_croissant
+from modelmint.data.version import DatasetVersion, licence_of
 from modelmint.kit.canonical import plain, pretty_json
 from modelmint.kit.clock import Clock
 from modelmint.kit.machine import this_machine
@@ -70,11 +71,6 @@ def venture_facts(venture: LoadedVenture) -> dict[str, str]:
     return {"name": section.name, "solution": section.solution, "purpose": section.purpose, "use": section.use}
 
 
-def data_licence(stated: str, dataset: DatasetVersion) -> str:
-    """What the venture states; where it states none, what the source is known to have."""
-    return dataset.facts.get("licence", stated) if stated == "not stated" else stated
-
-
 def run(
     venture: LoadedVenture,
     dataset: DatasetVersion,
@@ -99,8 +95,13 @@ def run(
     return release
 
 
+def _about(venture: LoadedVenture, dataset: DatasetVersion) -> About:
+    section = venture.file.venture
+    return About(section.name, section.purpose, licence_of(venture.file.data.licence, dataset))
+
+
 def _manifest(venture: LoadedVenture, dataset: DatasetVersion, parts: Sequence[ModelParts]) -> Manifest:
-    licences = {"data": data_licence(venture.file.data.licence, dataset), "code": "Apache-2.0"}
+    licences = {"data": licence_of(venture.file.data.licence, dataset), "code": "Apache-2.0"}
     for part in parts:
         licences[f"weights of {part.name}"] = str(part.backbone["licence"])
     return Manifest(
@@ -137,6 +138,7 @@ def _files(
         "evaluation.json": pretty_json({"models": evaluation}).encode(),
         "dataset.json": pretty_json({**card(dataset), "licence": manifest.licences["data"]}).encode(),
         "dataset.md": card_markdown(dataset).encode(),
+        "croissant.json": pretty_json(frozen_croissant(dataset, _about(venture, dataset))).encode(),
         "README.md": release_readme(manifest, {part.name: part.card for part in parts}).encode(),
     }
     for part in parts:
