@@ -21,7 +21,7 @@ def labels(dataset: DatasetVersion) -> dict[str, tuple[str, str]]:
     return {
         row.name: (row.split, dataset.labels[row.label])
         for split in ("train", "val", "test")
-        for row in dataset.rows(split)  # type: ignore[arg-type]
+        for row in dataset.rows(split)
     }
 
 

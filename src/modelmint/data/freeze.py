@@ -161,12 +161,10 @@ def _splits(
         shares["test"] = section.test_fraction
     if not shares:
         return stated, "as the source states them"
+    pooled: list[Looked | RawRow] = [*rows, *applied.dropped]
     pool = [
-        Member(row.name, label or "", group_of(row.name))
-        for row, label in [
-            *((row, applied.before.get(row.name, row.label)) for row in rows),
-            *((row, row.label) for row in applied.dropped),
-        ]
+        Member(row.name, applied.before.get(row.name, row.label) or "", group_of(row.name))
+        for row in pooled
         if row.split in (None, "train")
     ]
     made = " and ".join(f"{split} ({share:.0%})" for split, share in shares.items())

@@ -170,8 +170,8 @@ def _delong(positive: Float64Array, negative: Float64Array) -> Estimate:
     below = 1 - _placements(negative, positive)
     area = float(above.mean())
     half = _Z95 * float(np.sqrt(_variance(above) / len(above) + _variance(below) / len(below)))
-    bounds = (area, max(0.0, area - half), min(1.0, area + half))
-    return _rounded(*(round(bound, 3) for bound in bounds), len(positive) + len(negative))
+    low, high = round(max(0.0, area - half), 3), round(min(1.0, area + half), 3)
+    return Estimate(round(area, 3), low, high, len(positive) + len(negative))
 
 
 def _placements(values: Float64Array, others: Float64Array) -> Float64Array:

@@ -98,6 +98,26 @@ class DatasetVersion:
         """The rows of a split, ordered by name."""
         return tuple(row for row in self._rows if row.split == split)
 
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """The rows of every split, ordered by name."""
+        return self._rows
+
+    @cached_property
+    def evidence(self) -> frozenset[str]:
+        """Names of the rows that a finding speaks of: their pictures may be looked at, test rows among them."""
+        return frozenset(name for one in self.findings for name in (one.name, one.other) if name is not None)
+
+    def picture(self, number: int) -> bytes | None:
+        """The payload of one row, by its place in ``all_rows``, for a person to look at.
+
+        None where there is no such row, and for a test row that no finding speaks of: those are the judge's.
+        """
+        if not 0 <= number < len(self._rows):
+            return None
+        row = self._rows[number]
+        return self._read([row])[0] if row.split != "test" or row.name in self.evidence else None
+
     def payloads(self, split: Split) -> list[bytes]:
         """One encoded picture a row; raises ``TestSplitGuarded`` for test."""
         self._guard(split)

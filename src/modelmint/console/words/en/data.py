@@ -1,0 +1,95 @@
+"""The dataset: counts, findings, near duplicates, suspected labels."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "nav.data": "Data",
+    "data.none": "No release with a dataset yet. Build one, and what it was trained on is shown here.",
+    "data.elsewhere": (
+        "The frozen data is not in this workspace: the release was built elsewhere. Below is the card that it carries; "
+        "pictures and reviews stay where it was built."
+    ),
+    "data.pictures": "Pictures",
+    "data.size": "Median size",
+    "data.grey": "grey",
+    "data.colour": "colour",
+    "data.counts": "Pictures by label and split",
+    "data.label": "Label",
+    "data.all": "all",
+    "data.share": "Share",
+    "split.train": "training",
+    "split.val": "validation",
+    "split.test": "test",
+    "data.facts": "Where it comes from",
+    "fact.licence": "Licence",
+    "fact.family": "Family",
+    "fact.format": "Format",
+    "fact.splits": "Splits",
+    "fact.near_duplicates": "Near duplicates",
+    "data.digest": "Digest",
+    "data.problems": "What was found",
+    "data.kind": "Finding",
+    "data.done": "What was done",
+    "data.rows": "Rows",
+    "data.row": "Row",
+    "data.no_problems": "Nothing was found wrong with the data.",
+    "data.twins": "Near duplicates",
+    "data.twins_lead": (
+        "Pictures that are nearly the same: resized, encoded anew or cropped a little. In two splits they make the test "
+        "look better than it is."
+    ),
+    "data.twins_none": "No near duplicates were found.",
+    "data.alike": "{alike} alike",
+    "data.examples": "Single findings",
+    "data.not_frozen": "left out, so its picture is not kept",
+    "data.shift": "Do the splits look alike?",
+    "data.shift_lead": (
+        "A classifier is asked which split a picture comes from. 0.5: it cannot tell, the splits are alike; towards 1: the "
+        "model meets other pictures there than it learned from."
+    ),
+    "data.shift_split": "Against training",
+    "data.shift_auc": "Told apart (area under the curve)",
+    "data.shift_brightness": "Brighter by (of 255)",
+    "data.shift_contrast": "More contrast by",
+    "data.shift_labels": "Label shares that differ",
+    "data.too_few": "too few pictures",
+    "data.clear": "clearly different",
+    "data.alike_enough": "no clear difference",
+    "data.none_differ": "none",
+    "data.suspects": "Suspected wrong labels",
+    "data.suspects_lead": (
+        "{flagged} of {n} training and validation pictures: a model that learned from the others believes another label. "
+        "Worst first. Test pictures are not looked at."
+    ),
+    "data.suspects_none": "Not looked for yet. Do it at the shell:",
+    "data.suspects_damaged": "The kept ranking cannot be read. Rank again at the shell:",
+    "data.suspects_how": "Decide in a spreadsheet, then bring it back; the next build applies it:",
+    "data.command": "Shell",
+    "data.own_label": "labelled {label} ({score})",
+    "data.suggested": "perhaps {label} ({probability})",
+    "data.flagged": "suspected",
+    "data.ranked": "ranked",
+    "review.keep": "kept after review",
+    "review.relabel": "relabelled after review",
+    "review.drop": "left out after review",
+    "review.open": "not reviewed",
+    "data.action.kept": "kept",
+    "data.action.skipped": "left out",
+    "data.action.changed": "changed",
+    "finding.unreadable": "could not be read",
+    "finding.truncated": "ends early or is damaged",
+    "finding.not_an_image": "is no picture",
+    "finding.too_large": "has more pixels than allowed",
+    "finding.exact_duplicate": "the same picture twice in a split",
+    "finding.split_overlap": "the same picture, or group, in two splits",
+    "finding.contradicting_label": "the same picture under two labels",
+    "finding.imbalance": "one class has far more pictures than another",
+    "finding.empty_class": "a class without training pictures",
+    "finding.unknown_label": "no known label",
+    "finding.missing_file": "named, but not there",
+    "finding.outside_source": "leads out of the data source",
+    "finding.not_used": "not a part of the data",
+    "finding.near_duplicate": "nearly the same picture",
+    "finding.split_shift": "a split differs clearly from training",
+    "finding.corrected_label": "corrected by a reviewer",
+}
