@@ -27,6 +27,7 @@ FOUNDER: tuple[Group, ...] = (
         (
             Entry("nav.release", "/console/release"),
             Entry("nav.earn", "/console/earn"),
+            Entry("nav.data", "/console/data"),
         ),
     ),
     Group(

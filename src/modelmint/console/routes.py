@@ -18,6 +18,7 @@ from modelmint.console.page import PLACE, Console, StatusOf, page
 from modelmint.console.pages import (
     account,
     customers,
+    data,
     earn,
     invoices,
     keys,
@@ -54,6 +55,7 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequenc
         *plans.pages(console),
         *account.pages(console),
         *release.pages(console),
+        *data.pages(console),
         *invoices.pages(console),
         *payments.pages(console),
         *keys.pages(console),

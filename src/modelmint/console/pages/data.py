@@ -30,6 +30,8 @@ from modelmint.releases.bundle import Release
 _log = logging.getLogger("modelmint.console")
 #: Rows of a list on one page; pictures are fetched for what is shown only.
 _ROWS = 24
+#: What a card must tell for the page to show it.
+_TOLD = {"digest", "labels", "rows", "rows_by_label", "pictures", "facts"}
 TWINS, SHIFT = "near_duplicate", "split_shift"
 _ALIKE = re.compile(r"\(([0-9.]+) alike\)")
 #: A frozen picture was checked when it was frozen, under the limit of that time.
@@ -62,7 +64,7 @@ def data(asked: Asked) -> Answer:
     digest = str(release.manifest.dataset.get("digest", ""))
     dataset = _frozen(asked.shop, digest)
     content = release.json("dataset.json") if dataset is None else card(dataset)
-    if not content:
+    if not set(content) >= _TOLD:
         return Page("data.html", {"card": None, "here": False})
     kinds = [(one["kind"], one["action"], one["rows"]) for one in content.get("problems", ())]
     values: dict[str, Any] = {

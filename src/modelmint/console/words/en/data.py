@@ -15,7 +15,7 @@ WORDS: dict[str, str] = {
     "data.colour": "colour",
     "data.counts": "Pictures by label and split",
     "data.label": "Label",
-    "data.all": "all",
+    "data.split": "Split",
     "data.share": "Share",
     "split.train": "training",
     "split.val": "validation",
@@ -35,8 +35,8 @@ WORDS: dict[str, str] = {
     "data.no_problems": "Nothing was found wrong with the data.",
     "data.twins": "Near duplicates",
     "data.twins_lead": (
-        "Pictures that are nearly the same: resized, encoded anew or cropped a little. In two splits they make the test "
-        "look better than it is."
+        "Pictures that are nearly the same: resized, encoded anew or cropped a little. In two splits they make "
+        "the test look better than it is."
     ),
     "data.twins_none": "No near duplicates were found.",
     "data.alike": "{alike} alike",
@@ -44,8 +44,8 @@ WORDS: dict[str, str] = {
     "data.not_frozen": "left out, so its picture is not kept",
     "data.shift": "Do the splits look alike?",
     "data.shift_lead": (
-        "A classifier is asked which split a picture comes from. 0.5: it cannot tell, the splits are alike; towards 1: the "
-        "model meets other pictures there than it learned from."
+        "A classifier is asked which split a picture comes from. 0.5: it cannot tell, the splits are alike; "
+        "towards 1: the model meets other pictures there than it learned from."
     ),
     "data.shift_split": "Against training",
     "data.shift_auc": "Told apart (area under the curve)",
@@ -58,8 +58,8 @@ WORDS: dict[str, str] = {
     "data.none_differ": "none",
     "data.suspects": "Suspected wrong labels",
     "data.suspects_lead": (
-        "{flagged} of {n} training and validation pictures: a model that learned from the others believes another label. "
-        "Worst first. Test pictures are not looked at."
+        "{flagged} of {n} training and validation pictures: a model that learned from the others believes "
+        "another label. Worst first. Test pictures are not looked at."
     ),
     "data.suspects_none": "Not looked for yet. Do it at the shell:",
     "data.suspects_damaged": "The kept ranking cannot be read. Rank again at the shell:",

@@ -1,18 +1,20 @@
-"""数据集：数量、问题、近似重复、可疑标签。"""
+"""The dataset."""
 
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "nav.data": "数据",
     "data.none": "还没有带数据集的发布。构建之后，这里会显示它是用什么训练的。",
-    "data.elsewhere": "本工作区没有冻结的数据：这个发布是在别处构建的。下面是发布自带的数据卡；图片和审核记录留在构建的地方。",
+    "data.elsewhere": (
+        "本工作区没有冻结的数据：这个发布是在别处构建的。下面是发布自带的数据卡；图片和审核记录留在构建的地方。"
+    ),
     "data.pictures": "图片",
     "data.size": "中位尺寸",
     "data.grey": "灰度",
     "data.colour": "彩色",
     "data.counts": "各标签、各划分的图片数",
     "data.label": "标签",
-    "data.all": "合计",
+    "data.split": "划分",
     "data.share": "占比",
     "split.train": "训练",
     "split.val": "验证",
@@ -37,7 +39,9 @@ WORDS: dict[str, str] = {
     "data.examples": "逐条问题",
     "data.not_frozen": "已剔除，没有保存图片",
     "data.shift": "各划分的图片相像吗？",
-    "data.shift_lead": "让一个分类器猜图片来自哪个划分。0.5 表示猜不出，两者相像；越接近 1，模型在那里遇到的图片就越不像它学过的。",
+    "data.shift_lead": (
+        "让一个分类器猜图片来自哪个划分。0.5 表示猜不出，两者相像；越接近 1，模型在那里遇到的图片就越不像它学过的。"
+    ),
     "data.shift_split": "与训练集相比",
     "data.shift_auc": "可区分程度（AUC）",
     "data.shift_brightness": "亮度高出（满分 255）",
@@ -49,7 +53,8 @@ WORDS: dict[str, str] = {
     "data.none_differ": "无",
     "data.suspects": "可疑标签",
     "data.suspects_lead": (
-        "{n} 张训练和验证图片中有 {flagged} 张可疑：从其余图片学习的模型认为应是别的标签。最可疑的在前；不检查测试图片。"
+        "{n} 张训练和验证图片中有 {flagged} 张可疑：从其余图片学习的模型认为应是别的标签。"
+        "最可疑的在前；不检查测试图片。"
     ),
     "data.suspects_none": "尚未检查。请在命令行运行：",
     "data.suspects_damaged": "保存的排序无法读取。请在命令行重新排序：",
