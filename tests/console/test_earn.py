@@ -123,7 +123,8 @@ REFUSED: tuple[tuple[dict[str, object], str], ...] = (
     ({"fee": "101"}, "expected 'fee' as a number from 0 to 100"),
     ({"mix.payg": "200"}, "expected 'payg' as a number from 0 to 100"),
     ({"mix.payg": 0, "mix.clinic": 0}, "expected at least one plan with a share"),
-    ({"what": "nothing"}, "expected 'what' as one of"),
+    ({"what": "nothing"}, "expected 'what' as a release and its model, found 'nothing'"),
+    ({"what": "../../etc/passwd.x"}, "expected 'what' as a release and its model"),
     ({"calls": "<script>", "fee": "'\""}, "found '<script>'"),
 )
 

@@ -14,7 +14,7 @@ from modelmint.console.earn_form import SENT, EarnForm
 from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, page
 from modelmint.console.problems import said
-from modelmint.kit.errors import InvalidInput
+from modelmint.kit.errors import Corrupted, InvalidInput, NotFound
 from modelmint.kit.machine import this_machine
 from modelmint.market.earnings import MOST_CALLS, Scenario, earnings
 from modelmint.market.types import CostStatement
@@ -55,23 +55,23 @@ def pages(console: Console) -> list[Route]:
 
 def earn(asked: Asked) -> Answer:
     """The form with the figures beside it."""
-    return _shown(asked, "earn.html")
+    choices = _choices(asked)
+    return _shown(asked, "earn.html", choices, {"choices": choices})
 
 
 def figures(asked: Asked) -> Answer:
-    """The figures alone, for the page's script."""
-    return _shown(asked, "_earn_figures.html")
+    """The figures alone, for the page's script; of the one release that is asked for no other is opened."""
+    return _shown(asked, "_earn_figures.html", [] if asked.query.get(SENT) else _choices(asked), {})
 
 
-def _shown(asked: Asked, template: str) -> Page:
-    choices = _choices(asked)
+def _shown(asked: Asked, template: str, choices: list[Choice], more: dict[str, Any]) -> Page:
     reader = EarnForm(asked.shop, asked.query)
     values: dict[str, Any] = {
-        "form": reader.form(), "choices": choices, "chosen": None, "figures": None, "wrong_with": None,
+        "form": reader.form(), "chosen": None, "figures": None, "wrong_with": None, **more,
     }  # fmt: skip
     status = 200
     try:
-        chosen = _chosen(asked, choices)
+        chosen = _wanted(asked) if asked.query.get(SENT) else next(iter(choices), None)
         if chosen is not None:
             values["chosen"] = chosen
             values["figures"] = _figures(reader, chosen)
@@ -93,15 +93,16 @@ def _choices(asked: Asked) -> list[Choice]:
     return sorted(found, key=lambda choice: not choice.served)
 
 
-def _chosen(asked: Asked, choices: list[Choice]) -> Choice | None:
-    wanted = asked.query.get(SENT)
-    if not wanted:
-        return choices[0] if choices else None
-    found = next((choice for choice in choices if choice.value == wanted), None)
-    if found is None:
-        known = ", ".join(choice.value for choice in choices) or "none"
-        raise BadForm(f"expected 'what' as one of {known}")
-    return found
+def _wanted(asked: Asked) -> Choice:
+    """What the form names: the beginning of a release's id, a dot, a model. Raises ``BadForm``."""
+    value = asked.query[SENT]
+    name, _, model = value.partition(".")
+    try:
+        release = asked.shop.shelf.get(name)
+        release.model(model)
+    except (NotFound, InvalidInput, Corrupted) as error:
+        raise BadForm(f"expected 'what' as a release and its model, found {value[:80]!r}") from error
+    return Choice(value, release, model, ())
 
 
 def _figures(reader: EarnForm, chosen: Choice) -> dict[str, Any] | None:

@@ -47,6 +47,7 @@ ZH: tuple[tuple[str, str], ...] = (
     ),
     # What cannot be valued
     (r"some of what was typed cannot be valued", "填写的内容有误，无法估算"),
+    (rf"expected {_FIELD} as a release and its model, found (?P<found>.+)", "没有这个发布或模型：{found}"),
     (
         rf"expected {_FIELD} as a (?:whole )?number from (?P<low>\d+) to (?P<high>\d+), found (?P<found>.+)",
         "“{field}”应为 {low} 至 {high} 之间的数；填入的是 {found}",
