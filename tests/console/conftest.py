@@ -75,10 +75,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     furnished = furnish(tmp_path)
     with open_shop(tmp_path) as shop:
         service = Service(shop)
-        desk = Desk(
-            shop, Application(service, console_routes(shop, service.admin_token, status_of)), furnished,
-            service.admin_token,
-        )  # fmt: skip
+        routes = console_routes(shop, service.admin_token, status_of, service.predict)
+        desk = Desk(shop, Application(service, routes), furnished, service.admin_token)
         yield desk
         for client in desk.clients:
             client.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelmint.console.page import LARGEST_FORM
+from modelmint.console.forms import LARGEST_FORM
 from modelmint.kit.period import month_of
 from modelmint.testing.books import Caller
 

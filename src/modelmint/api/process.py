@@ -26,6 +26,7 @@ from modelmint.api.service import Service
 from modelmint.api.tls import THIS_MACHINE, TlsFiles
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.kit.errors import ModelmintError
+from modelmint.operations.predict import Predict
 from modelmint.serving.types import EngineChoice
 
 _log = logging.getLogger("modelmint.api")
@@ -36,8 +37,9 @@ LAST_CALLS_SECONDS = 0.5
 STARTUP_FAILED = 3
 #: Starts work beside the server (the worker's schedule) and returns what ends it.
 Background = Callable[[Shop], Callable[[], None]]
-#: Makes further routes (the console's) from the shop, the founder's token and the table from errors to statuses.
-Mounts = Callable[[Shop, str, Callable[[ModelmintError], int]], Sequence[BaseRoute]]
+#: Makes further routes (the console's) from the shop, the founder's token, the table from errors to statuses, and the
+#: paid operation.
+Mounts = Callable[[Shop, str, Callable[[ModelmintError], int], Predict], Sequence[BaseRoute]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def serve_process(config: ProcessConfig, worker: int, listener: socket.socket) -
         sys.exit(STARTUP_FAILED)
     end_background = config.background(shop) if config.background else None
     try:
-        mounts = config.mounts(shop, service.admin_token, status_of) if config.mounts else ()
+        mounts = config.mounts(shop, service.admin_token, status_of, service.predict) if config.mounts else ()
         _Server(service, listener, worker, mounts, config).run()
     finally:
         if end_background is not None:

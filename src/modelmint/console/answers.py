@@ -38,6 +38,8 @@ class Asked:
     origin: str
     #: Who asks, for counting wrong sign-ins.
     address: str
+    #: Files of the form, by field.
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def books(self) -> Books:
@@ -114,6 +116,8 @@ class Page:
     status: int = 200
     #: Its script may ask this server for more.
     fetches: bool = False
+    #: It shows pictures that lie nowhere but in the page itself.
+    pictures: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -21,24 +22,25 @@ from modelmint.commerce.people.actor import SYSTEM, acting
 from modelmint.console.answers import Answer, Asked, Download, Go, Handler, Page
 from modelmint.console.attempts import Attempts
 from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, NotYourPage
+from modelmint.console.forms import Form, read_form
 from modelmint.console.frame import Frame
 from modelmint.console.problems import again, said
 from modelmint.console.sessions import CUSTOMER, FOUNDER, LIFE, NOBODY, Session, Sessions, Signer
 from modelmint.console.words import Words, choose
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
+from modelmint.operations.predict import Predict
 
 _log = logging.getLogger("modelmint.console")
 SESSION, SAID, LANGUAGE = "mm_session", "mm_said", "mm_lang"
 PLACE = "/console"
-LARGEST_FORM = 64 * 1024
 #: Nothing from elsewhere, no script or style inside a page, no frame around it.
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-#: Of a page whose script asks this server for more.
-FETCHING = f"{POLICY}; connect-src 'self'"
+#: Of a page whose script asks this server for more, and of one that shows pictures which are stored nowhere.
+FETCHING, SHOWING = f"{POLICY}; connect-src 'self'", POLICY.replace("img-src 'self'", "img-src 'self' data:")
 SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -52,12 +54,26 @@ StatusOf = Callable[[ModelmintError], int]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where pages lie, with cookies of their own, how long a session there lives, and what its forms may carry."""
+
+    path: str = PLACE
+    life: timedelta = LIFE
+    #: Bytes of files that a form may carry; 0 for none.
+    files: int = 0
+
+
+WITHIN = Place()
+
+
+@dataclass(frozen=True)
 class Console:
     """What one process's pages share."""
 
     shop: Shop
     admin_token: str
     status_of: StatusOf
+    predict: Predict
     signer: Signer
     sessions: Sessions
     attempts: Attempts
@@ -82,15 +98,25 @@ class _Later(Response):
 class PageRoute:
     """An ASGI endpoint around page functions, one per method, which run in a thread and may block."""
 
-    def __init__(self, console: Console, reader: Reader, handlers: Mapping[str, Handler], form: str = "") -> None:
+    def __init__(
+        self, console: Console, reader: Reader, handlers: Mapping[str, Handler], form: str, place: Place
+    ) -> None:
         self._console, self._reader, self._handlers, self._form = console, reader, handlers, form
+        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; every error leaves as a page."""
         request = Request(scope, receive)
+        form, refused = Form(), None
         try:
-            body = await _form_of(request) if request.method == "POST" else b""
-            response = await asyncio.to_thread(self._answer, request, body)
+            if request.method == "POST":
+                try:
+                    form = await read_form(request, self._place.files)
+                except (BadForm, FormTooLarge) as error:
+                    if not self._place.files:
+                        raise
+                    refused = error  # told on the page itself, whose readers did nothing wrong but choose a large file
+            response = await asyncio.to_thread(self._answer, request, form, refused)
             if isinstance(response, _Later):
                 await response.made()
         except ClientDisconnect:
@@ -103,19 +129,19 @@ class PageRoute:
         response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, send)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _answer(self, request: Request, form: Form, refused: ModelmintError | None) -> Response:
         console, now = self._console, self._console.shop.clock.now()
         known = console.sessions.read(request.cookies.get(SESSION), now)
-        session = known or console.sessions.open(now)
+        session = known or console.sessions.open(now, life=self._place.life)
         language = choose(
             request.query_params.get("lang"),
             request.cookies.get(LANGUAGE),
             accepted=request.headers.get("accept-language", ""),
         )
-        asked = _asked(console.shop, request, session, Words(language), body)
+        asked = _asked(console.shop, request, session, Words(language), form)
         with acting(actor_of(session)):
             try:
-                answer = self._run(asked, request.method)
+                answer = self._run(asked, request.method, refused)
             except Unauthenticated:
                 answer = self._to_sign_in(asked, request)
             except Exception as error:
@@ -127,7 +153,7 @@ class PageRoute:
             self._set(response, request, LANGUAGE, language, seconds=365 * 86_400)
         return response
 
-    def _run(self, asked: Asked, method: str) -> Answer:
+    def _run(self, asked: Asked, method: str, refused: ModelmintError | None) -> Answer:
         """The page function, for whom it is meant and with a form of ours."""
         if self._reader != "anyone":
             if asked.session.who == NOBODY:
@@ -136,14 +162,17 @@ class PageRoute:
                 raise NotYourPage("this page is for others")
         if asked.session.who == CUSTOMER:
             asked = self._checked_key(asked)
-        if method == "POST" and not self._console.sessions.form_fits(asked.session, asked.form.get("token", "")):
+        fits = self._console.sessions.form_fits
+        if method == "POST" and refused is None and not fits(asked.session, asked.form.get("token", "")):
             raise FormNotOurs("expected a form of this session; load the page again and repeat")
         try:
+            if refused is not None:
+                raise refused
             return self._handlers["GET" if method == "HEAD" else method](asked)
         except Unauthenticated:
             raise
         except ModelmintError as error:
-            form, status = self._console.shown.get(self._form), self._console.status_of(error)
+            form, status = self._console.shown.get(self._place.path + self._form), self._console.status_of(error)
             if method != "POST" or form is None or status >= 500:
                 raise
             return again(form, asked, error, status)
@@ -192,29 +221,32 @@ class PageRoute:
             return redirect
         message = self._console.signer.read("said", request.cookies.get(SAID, "")) or ""
         token = self._console.sessions.form_token(asked.session)
-        path = (PLACE + self._form.format(**asked.path)) if "failed" in answer.values else request.url.path
+        path = (self._place.path + self._form.format(**asked.path)) if "failed" in answer.values else request.url.path
         content = self._console.frame.render(answer, asked, path, token, message)
         page = Response(content, answer.status, media_type="text/html")
-        if answer.fetches:
-            page.headers["content-security-policy"] = FETCHING
+        if answer.fetches or answer.pictures:
+            page.headers["content-security-policy"] = FETCHING if answer.fetches else SHOWING
         if message:
-            page.delete_cookie(SAID, path=PLACE)
+            page.delete_cookie(SAID, path=self._place.path)
         return page
 
     def _set(self, response: Response, request: Request, name: str, value: str, seconds: int = 0) -> None:
-        seconds = seconds or int(LIFE.total_seconds())
-        secure = request.url.scheme == "https"
-        response.set_cookie(name, value, seconds, path=PLACE, secure=secure, httponly=True, samesite="strict")
+        seconds = seconds or int(self._place.life.total_seconds())
+        where, secure = self._place.path, request.url.scheme == "https"
+        response.set_cookie(name, value, seconds, path=where, secure=secure, httponly=True, samesite="strict")
 
 
-def page(console: Console, path: str, reader: Reader, on: str = "", **handlers: Handler) -> Route:
+def page(
+    console: Console, path: str, reader: Reader, on: str = "", place: Place = WITHIN, **handlers: Handler
+) -> Route:
     """One path; ``handlers`` by method (``GET=...``), GET answers HEAD too.
 
     ``on`` is the path of the page that the form posted here stands on, where that is another one.
     """
     if "GET" in handlers:
-        console.shown[path] = handlers["GET"]
-    return Route(PLACE + path, endpoint=PageRoute(console, reader, handlers, on or path), methods=list(handlers))
+        console.shown[place.path + path] = handlers["GET"]
+    endpoint = PageRoute(console, reader, handlers, on or path, place)
+    return Route(place.path + path, endpoint=endpoint, methods=list(handlers))
 
 
 def about_one(console: Console, path: str, on: str = "", **handlers: Handler) -> list[Route]:
@@ -233,8 +265,7 @@ def actor_of(session: Session) -> str:
     return session.who or SYSTEM
 
 
-def _asked(shop: Shop, request: Request, session: Session, words: Words, body: bytes) -> Asked:
-    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=500) if body else {}
+def _asked(shop: Shop, request: Request, session: Session, words: Words, form: Form) -> Asked:
     host = request.headers.get("host", "")
     return Asked(
         shop=shop,
@@ -242,24 +273,9 @@ def _asked(shop: Shop, request: Request, session: Session, words: Words, body: b
         words=words,
         path=request.path_params,
         query={name: value for name, value in parse_qsl(request.url.query) if name != "lang"},
-        form={name: values[-1] for name, values in fields.items()},
-        many={name: tuple(values) for name, values in fields.items()},
+        form={name: values[-1] for name, values in form.fields.items()},
+        many=form.fields,
+        files=form.files,
         origin=f"{request.url.scheme}://{host}",
         address=request.client.host if request.client else "",
     )
-
-
-async def _form_of(request: Request) -> bytes:
-    """The body of a form from one of our own pages, bounded; raises ``FormNotOurs``, ``FormTooLarge``."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise BadForm("expected a form")
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise FormNotOurs("a form from another site")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            raise FormTooLarge(f"expected a form of at most {LARGEST_FORM} bytes")
-    return bytes(body)

@@ -35,16 +35,17 @@ from modelmint.console.pages import (
     usage,
 )
 from modelmint.console.sessions import Sessions, Signer
+from modelmint.operations.predict import Predict
 
 STATIC = Path(__file__).parent / "static"
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def console_routes(shop: Shop, admin_token: str, status_of: StatusOf) -> Sequence[BaseRoute]:
-    """Every page, in one process; handed to the server by ``cli``."""
+def console_routes(shop: Shop, admin_token: str, status_of: StatusOf, predict: Predict) -> Sequence[BaseRoute]:
+    """Every page, in one process; handed to the server by ``cli``. What is tried is a paid call by ``predict``."""
     signer = Signer(admin_token)
     sessions = Sessions(signer, shop.workspace / "run" / "signed-out")
-    console = Console(shop, admin_token, status_of, signer, sessions, Attempts(), Frame())
+    console = Console(shop, admin_token, status_of, predict, signer, sessions, Attempts(), Frame())
     return [
         *signing.pages(console),
         *overview.pages(console),

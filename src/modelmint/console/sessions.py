@@ -69,9 +69,11 @@ class Sessions:
     def __init__(self, signer: Signer, ended: Path) -> None:
         self._signer, self._ended = signer, ended
 
-    def open(self, now: datetime, who: str = NOBODY, customer: str = "", key: str = "") -> Session:
+    def open(
+        self, now: datetime, who: str = NOBODY, customer: str = "", key: str = "", *, life: timedelta = LIFE
+    ) -> Session:
         """A new session; its id is never one that a caller brought along."""
-        return Session(secrets.token_hex(16), who, customer, key, int((now + LIFE).timestamp()))
+        return Session(secrets.token_hex(16), who, customer, key, int((now + life).timestamp()))
 
     def cookie(self, session: Session) -> str:
         """What the browser keeps."""

@@ -1,0 +1,82 @@
+"""The two customers who pay nothing: the founder trying the own product, and visitors of the trial page.
+
+They are customers like all others, on plans like all others (ADR 0017), made the first time they are needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from modelmint.commerce.errors import CustomerExists, UnknownCustomer, UnknownPlan
+from modelmint.commerce.offers import API
+from modelmint.commerce.people.actor import SYSTEM, acting
+from modelmint.commerce.plan_table import plan_from
+from modelmint.commerce.repository import Books
+from modelmint.commerce.types import Customer, Key
+
+HOUSE, VISITORS = "(house)", "(visitors)"
+HOUSE_PLAN, VISITORS_PLAN = "house-tries", "trial-page"
+_NO_END = 10**9
+#: Days of the longest billing period.
+_LONGEST_PERIOD = 31
+_KEY = "page"
+#: One of this process makes them; processes beside it may do so at the same time.
+_alone = threading.Lock()
+
+
+def house(books: Books) -> Key:
+    """The key of the founder's own tries."""
+    return _key_of(books, HOUSE, HOUSE_PLAN, {"title": "Own tries", "free_calls": _NO_END})
+
+
+def visitors(books: Books, calls_per_day: int) -> Key:
+    """The key of the trial page; its plan admits what ``calls_per_day`` comes to in the longest billing period."""
+    most = calls_per_day * _LONGEST_PERIOD
+    return _key_of(books, VISITORS, VISITORS_PLAN, {"title": "Trial page", "free_calls": _NO_END, "max_calls": most})
+
+
+def is_ours(customer: Customer) -> bool:
+    """Whether it is one of the two."""
+    return customer.name in (HOUSE, VISITORS)
+
+
+def _key_of(books: Books, name: str, plan: str, terms: Mapping[str, Any]) -> Key:
+    with _alone, acting(SYSTEM):
+        customer = _customer(books, name)
+        wanted, _ = plan_from(plan, terms)
+        held = books.contracts.current(customer.id)
+        if held is None or (held.plan, held.plan_version) != (wanted.name, wanted.version):
+            _hold(books, customer.id, plan, terms)
+        now = books.now()
+        for key in books.keys(customer.id):
+            if key.name == _KEY and key.revoked_at is None and (key.expires_at is None or key.expires_at > now):
+                return key
+        return books.add_key(customer.id, _KEY, ("predict", "usage"))[0]
+
+
+def _customer(books: Books, name: str) -> Customer:
+    try:
+        return books.customer(name)
+    except UnknownCustomer:
+        try:
+            return books.add_customer(name, "")
+        except CustomerExists:  # another process was faster
+            return books.customer(name)
+
+
+def _hold(books: Books, customer: str, plan: str, terms: Mapping[str, Any]) -> None:
+    """Put the plan on sale for the moment in which it is subscribed to; whoever holds it keeps it."""
+    wanted, _ = plan_from(plan, terms)
+    for tries_left in (2, 1, 0):
+        books.put_plans([wanted], {}, API)
+        try:
+            books.subscribe(customer, plan)
+            break
+        except UnknownPlan:  # another process has withdrawn it in between
+            if not tries_left:
+                raise
+    with suppress(UnknownPlan):
+        books.withdraw_plan(plan)
