@@ -53,6 +53,10 @@ accuracy = ">= 0.6"
 [costs]
 wrong_answer = "0.01 USD"
 payment_fee = "2.9 %"
+
+[trial_page]
+enabled = true
+calls_per_address = 100
 """
 CHROMIUM = os.environ.get("MODELMINT_TEST_CHROMIUM", "/usr/bin/chromium")
 

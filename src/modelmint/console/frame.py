@@ -48,6 +48,8 @@ class Frame:
             "form_token": token,
             "said": said,
             "state": _state(words),
+            "front": "/console/",
+            "shell": "bare",
             "typed": None,
             "failed": None,
             **page.values,

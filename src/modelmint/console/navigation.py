@@ -26,6 +26,7 @@ FOUNDER: tuple[Group, ...] = (
         "nav.product",
         (
             Entry("nav.release", "/console/release"),
+            Entry("nav.try", "/console/try"),
             Entry("nav.earn", "/console/earn"),
             Entry("nav.data", "/console/data"),
         ),
@@ -39,7 +40,15 @@ FOUNDER: tuple[Group, ...] = (
             Entry("nav.invoices", "/console/invoices"),
         ),
     ),
-    Group("nav.reach", (Entry("nav.partners", "/console/partners"), Entry("nav.channels", "/console/channels"))),
+    Group(
+        "nav.reach",
+        (
+            Entry("nav.feedback", "/console/feedback"),
+            Entry("nav.leads", "/console/leads"),
+            Entry("nav.partners", "/console/partners"),
+            Entry("nav.channels", "/console/channels"),
+        ),
+    ),
     Group(
         "nav.books",
         (
@@ -61,6 +70,7 @@ CUSTOMER: tuple[Group, ...] = (
             Entry("nav.invoices", "/console/my/invoices"),
             Entry("nav.keys", "/console/my/keys"),
             Entry("nav.account_page", "/console/my/account"),
+            Entry("nav.try", "/console/my/try"),
             Entry("nav.start", "/console/my/start"),
         ),
     ),

@@ -253,8 +253,8 @@ def about_one(console: Console, path: str, on: str = "", **handlers: Handler) ->
     """The same page about one customer, below the founder's list and in the customer's own portal."""
     founders, own = "/customers/{customer}", "/my"
     return [
-        page(console, founders + path, "founder", founders + (on or path), **handlers),
-        page(console, own + path, "customer", own + (on or path), **handlers),
+        page(console, founders + path, "founder", founders + (on or path), WITHIN, **handlers),
+        page(console, own + path, "customer", own + (on or path), WITHIN, **handlers),
     ]
 
 

@@ -20,6 +20,7 @@ from modelmint.console.pages import (
     customers,
     data,
     earn,
+    feedback,
     invoices,
     keys,
     ledger,
@@ -32,6 +33,8 @@ from modelmint.console.pages import (
     plans,
     release,
     signing,
+    trial,
+    tryit,
     usage,
 )
 from modelmint.console.sessions import Sessions, Signer
@@ -51,6 +54,9 @@ def console_routes(shop: Shop, admin_token: str, status_of: StatusOf, predict: P
         *overview.pages(console),
         *customers.pages(console),
         *usage.pages(console),
+        *tryit.pages(console),
+        *feedback.pages(console),
+        *trial.pages(console),
         *earn.pages(console),
         *plan.pages(console),
         *plans.pages(console),

@@ -78,7 +78,19 @@ def short(value: str) -> str:
     return f"{head}_…{tail[-6:]}" if head and len(tail) > 8 else value[:12]
 
 
+def decimals(value: float, digits: int = 2) -> str:
+    """``97.3``: a measured number with so many digits behind the point."""
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def milliseconds(value: float) -> str:
+    """``1.06 ms``."""
+    return f"{decimals(value)} ms"
+
+
 FILTERS: dict[str, Any] = {
+    "milliseconds": milliseconds,
+    "decimals": decimals,
     "money": money,
     "price": price,
     "number": number,

@@ -37,7 +37,7 @@ class Tried:
     #: Label -> probability, the likeliest first.
     probabilities: Mapping[str, float]
     abstained: bool
-    #: CPU milliseconds of the answer, and of its explanation.
+    #: CPU milliseconds of the call, and those of them that its explanation took.
     compute_ms: float
     explain_ms: float
     #: Calls left before the plan refuses, None where it has no limit.
@@ -136,7 +136,7 @@ def cost_of(shelf: Shelf, price_per_hour: UnitPrice | None, tried: Tried) -> Cal
     cores = machine.get("cores") or 0
     cpu = None
     if price_per_hour is not None and cores:
-        spent = Decimal(str(tried.compute_ms + tried.explain_ms))
+        spent = Decimal(str(tried.compute_ms))
         cpu = UnitPrice(_short(price_per_hour.amount * spent / (_HOUR_MS * cores)), price_per_hour.currency)
     busy = unit_costs(shelf).get(tried.release)
     return CallCost(

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from modelmint.commerce.billing.types import Held
 from modelmint.commerce.moments import micros
+from modelmint.commerce.rating.share import Share
+from modelmint.commerce.types import Subscription
 from modelmint.kit.money import Money
 from modelmint.kit.period import Period
 
@@ -59,6 +61,12 @@ def counted_until(held: Iterable[Held], whole: Period, at: datetime) -> int:
     spans = merged(held)
     goes_on = any(span.start < at and (span.end is None or span.end > at) for span in spans)
     return held_within(spans, whole.start, at) + (micros(whole.end) - micros(at) if goes_on else 0)
+
+
+def share_held(spans: Iterable[Subscription], root: str, whole: Period) -> Share:
+    """The share of ``whole`` for which the holding of ``root`` counts, if nothing of it changes any more."""
+    held = [Held(span.starts_at, span.ends_at) for span in spans if span.root == root and span.state == "active"]
+    return Share(counted_until(held, whole, whole.end), micros(whole.end) - micros(whole.start))
 
 
 def held_share(fee: Money, held: Iterable[Held], whole: Period, part: Period) -> Money:

@@ -13,6 +13,7 @@ from modelmint.commerce.types import Key
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.page import Console, about_one, page
 from modelmint.console.pages.customers import about
+from modelmint.console.snippets import snippets
 from modelmint.operations.deploy import targets
 
 #: Days that a rotated key goes on beside its successor.
@@ -86,6 +87,7 @@ def _of(asked: Asked, wanted: str) -> Key:
 
 
 def start(asked: Asked) -> Answer:
-    """Calls to copy: curl, Python, JavaScript."""
+    """Calls to copy: curl, Python, JavaScript; with an explanation; and feedback."""
     models = [target.name for target in targets(asked.books)]
-    return Page("start.html", {**about(asked), "origin": asked.origin, "model": models[0] if models else "MODEL"})
+    shown = snippets(asked.origin, models[0] if models else "MODEL")
+    return Page("start.html", {**about(asked), "snippets": shown})

@@ -1,4 +1,4 @@
-// The pages work without this: it adds copying, and keeps a form from being sent twice.
+// The pages work without this: it adds copying and dropping, and keeps a form from being sent twice.
 "use strict";
 
 for (const button of document.querySelectorAll("button.copy")) {
@@ -24,4 +24,22 @@ for (const form of document.querySelectorAll("form")) {
 
 for (const choice of document.querySelectorAll("select[data-go]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+
+// Pictures can be dropped; without this the file field does the same.
+for (const zone of document.querySelectorAll("[data-dropzone]")) {
+  const field = zone.querySelector("input[type=file]");
+  const words = zone.querySelector(".drop-words");
+  const asked = words.textContent;
+  const show = () => { words.textContent = field.files.length ? field.files[0].name : asked; };
+  for (const name of ["dragenter", "dragover"]) {
+    zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
+  }
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) { field.files = event.dataTransfer.files; show(); }
+  });
+  field.addEventListener("change", show);
+  window.addEventListener("pageshow", show);
 }

@@ -9,5 +9,6 @@ from modelmint.console.words.en.house import WORDS as _HOUSE
 from modelmint.console.words.en.money import WORDS as _MONEY
 from modelmint.console.words.en.release import WORDS as _RELEASE
 from modelmint.console.words.en.shell import WORDS as _SHELL
+from modelmint.console.words.en.tryit import WORDS as _TRYIT
 
-WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA
+WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA | _TRYIT

@@ -59,6 +59,12 @@ WORDS: dict[str, str] = {
         "One call is one HTTP request with a picture. Keep the key in an environment variable, not in code."
     ),
     "start.curl": "curl",
+    "start.explain": "curl, with the regions that spoke for the answer",
+    "start.feedback": "curl: say what was right",
+    "start.calls": "A call",
+    "start.more": "Explanations and feedback",
+    "start.explain_lead": "The heat map comes as numbers and as a PNG in base64; each is metered as one explanation.",
+    "start.feedback_lead": "Name the answer's id. A later one for the same prediction corrects it.",
     "start.python": "Python",
     "start.javascript": "JavaScript",
     "overview.customers": "Customers",

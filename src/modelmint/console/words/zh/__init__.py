@@ -9,5 +9,6 @@ from modelmint.console.words.zh.house import WORDS as _HOUSE
 from modelmint.console.words.zh.money import WORDS as _MONEY
 from modelmint.console.words.zh.release import WORDS as _RELEASE
 from modelmint.console.words.zh.shell import WORDS as _SHELL
+from modelmint.console.words.zh.tryit import WORDS as _TRYIT
 
-WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA
+WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA | _TRYIT
