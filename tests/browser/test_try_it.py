@@ -1,4 +1,4 @@
-"""A reader drops a picture and sees label, heat map and price; usage grows by exactly one. Snippets that run as copied."""
+"""A reader drops a picture, sees label, heat map and price, and usage grows by one. Snippets run as they are copied."""
 
 from __future__ import annotations
 

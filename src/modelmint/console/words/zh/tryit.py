@@ -122,7 +122,7 @@ WORDS: dict[str, str] = {
     "trial.say_lead": "可以留言，也可以留下邮箱，或两者都留。",
     "trial.email": "邮箱",
     "trial.consent": "同意保存我的邮箱，并就本产品与我联系。{days} 天后删除，也可随时要求提前删除。",
-    "trial.send": "提交",
+    "trial.send": "发送",
     "trial.thanks": "谢谢。",
     "trial.customers": "已有密钥？请登录。",
     "problem.tries_spent": "试用次数已用完",
