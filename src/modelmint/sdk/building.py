@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 SHORTEST_REASON = 8
 
 
-def need_workshop(wanted_for: str) -> None:
-    """Raises ``MissingExtra`` where torch is not installed; does not import it."""
-    if find_spec("torch") is None:
+def need_workshop(wanted_for: str, *, training: bool = True) -> None:
+    """Raises ``MissingExtra`` where what builds is not installed; imports nothing.
+
+    Without ``training`` (models made elsewhere) torch is not needed.
+    """
+    needed = ("torch", "onnx", "scipy") if training else ("onnx", "scipy")
+    if any(find_spec(name) is None for name in needed):
         raise MissingExtra("workshop", wanted_for)
 
 
@@ -56,7 +60,7 @@ def build_venture(
     Raises ``MissingExtra``, ``BadWaiver`` and what ``workshop.pipeline.build`` does.
     """
     check_waivers(waive or {}, list(venture.file.gates.bounds()))
-    need_workshop("building")
+    need_workshop("building", training=not all(model.own for model in venture.file.all_models().values()))
     from modelmint.api.candidate import measure_candidate
     from modelmint.kit.canonical import plain
     from modelmint.kit.clock import SystemClock
@@ -65,6 +69,17 @@ def build_venture(
     report = build(venture, workspace, progress, measure_candidate, SystemClock(), waive=waive or {}, fresh=fresh)
     found: dict[str, Any] = plain(report.to_json())
     return found
+
+
+def graph_files(path: Path) -> list[str]:
+    """The names of a model made elsewhere and of the files of weights beside it, relative to its folder.
+
+    Raises ``MissingExtra``, and ``UnreadableGraph`` where it is no sound ONNX file or reaches outside its folder.
+    """
+    need_workshop("taking in a model.onnx", training=False)
+    from modelmint.workshop.adoption.source import open_foreign
+
+    return list(open_foreign(path).files)
 
 
 class Build(Shown):

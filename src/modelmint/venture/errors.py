@@ -33,3 +33,9 @@ class InvalidVenture(InvalidInput):
             },
         )
         self.found = tuple(found)
+
+
+class VentureNotEdited(InvalidInput):
+    """``venture.toml`` is written in a way that a verb cannot change without touching more than was asked."""
+
+    code = "venture_not_edited"

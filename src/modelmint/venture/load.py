@@ -53,7 +53,11 @@ def load_venture(path: Path) -> LoadedVenture:
             f"expected a {FILE_NAME} at {file}, found none. "
             "Do: modelmint new NAME --solution image-screening, or point -C at the folder that holds one"
         )
-    text = file_text(file)
+    return read_venture(file_text(file), file)
+
+
+def read_venture(text: str, file: Path) -> LoadedVenture:
+    """``text`` as if it stood in ``file``, which need not exist; raises ``InvalidVenture``."""
     document, problems, readable = parse(text)
     problems += _judged(document, readable, file.resolve().parent, salvaged=bool(problems))
     if problems:

@@ -30,7 +30,7 @@ def new(
 
     session = session_of(ctx)
     folder = session.root / name
-    answers = {} if data is None else {"source": _as_seen_from(folder, data)}
+    answers = {} if data is None else {"source": as_seen_from(folder, data)}
     if purpose is not None:
         answers["purpose"] = purpose
     files = _write(folder, render(solution, name, **answers))
@@ -75,7 +75,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[str]:
     return [str(folder / path) for path in files]
 
 
-def _as_seen_from(folder: Path, data: str) -> str:
+def as_seen_from(folder: Path, data: str) -> str:
     """``data``, typed where the user stands, as a path relative to the new folder where that is short."""
     if data.startswith("sklearn:"):
         return data

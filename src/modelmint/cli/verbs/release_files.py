@@ -11,6 +11,7 @@ import typer
 from modelmint.cli.errors import BadUsage, FileInTheWay
 from modelmint.cli.session import Session, session_of
 from modelmint.cli.types import Column, TableView
+from modelmint.cli.verbs.adopt import Wishes, import_graph
 from modelmint.cli.verbs.releases import pick, shelf_of
 
 if TYPE_CHECKING:
@@ -75,13 +76,36 @@ def import_(
     trust: Annotated[
         str | None, typer.Option("--trust", help="Fingerprint of an archive's signer, trusted from now on.")
     ] = None,
+    task: Annotated[str, typer.Option("--task", help="Of a model.onnx: what it does.")] = "image-classification",
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="Of a model.onnx: labelled pictures, where there is no venture.toml yet."),
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", help="Of a model.onnx: what its outputs mean, in their order: ok,defect.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Of a model.onnx: which [models.NAME], where there are several.")
+    ] = None,
+    layout: Annotated[str | None, typer.Option("--layout", help="nchw, nhwc, nhw, flat, flat-chw; else found.")] = None,
+    scale: Annotated[
+        str | None, typer.Option("--scale", help="unit, raw, signed, imagenet, caffe; else found on training pictures.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option("--image-size", help="Where the graph takes any size.")] = None,
+    licence: Annotated[str | None, typer.Option("--licence", help="Of the weights of a model.onnx.")] = None,
 ) -> None:
-    """Take in a release from elsewhere: nothing appears on the shelf before every byte of it was checked."""
+    """Take in a release from elsewhere, checked to the last byte; or a model.onnx, judged and priced like any other."""
     from modelmint.releases.archive.intake import import_archive
 
     session = session_of(ctx)
-    if path.suffix == ".onnx":
-        raise BadUsage(f"{path.name} is a model without evidence, not a release; this version takes in releases only")
+    wishes = Wishes(task, data, labels, model, layout, scale, image_size, licence)
+    if path.suffix.lower() == ".onnx":
+        if trust is not None:
+            raise BadUsage("--trust is for archives: a model.onnx is signed by nobody, it is judged here")
+        import_graph(session, path, wishes)
+        return
+    if given := wishes.given():
+        raise BadUsage(f"{', '.join(given)}: for a model.onnx; {path.name} is none")
     if path.is_dir():
         _answer(session, shelf_of(session).add(path.resolve()), None)
         return
