@@ -26,7 +26,7 @@ auroc = ">= 0.9"
 def test_keys_are_replaced_added_and_made_comments_and_nothing_else_changes() -> None:
     found = with_keys(TEXT, ("model",), {"base": "mine.onnx", "layout": "nhwc"}, ["epochs", "image_size", "warmup"])
     assert tomllib.loads(found)["model"] == {"base": "mine.onnx", "layout": "nhwc"}
-    assert '# epochs = 3       # by hand\n' in found
+    assert "# epochs = 3       # by hand\n" in found
     untouched = [line for line in TEXT.splitlines() if "=" not in line or line.startswith(("name", "auroc"))]
     assert [line for line in found.splitlines() if line in untouched] == untouched
 
@@ -53,5 +53,5 @@ def test_lists_of_labels_are_written_too() -> None:
 )
 def test_what_cannot_be_edited_line_by_line_is_refused_with_the_lines_to_write(text: str) -> None:
     tomllib.loads(text)
-    with pytest.raises(VentureNotEdited, match='base = "mine.onnx"'):
+    with pytest.raises(VentureNotEdited, match=r'base = "mine\.onnx"'):
         with_keys(text, ("model",), {"base": "mine.onnx", "layout": "nhwc"}, ["augment", "epochs"])
