@@ -161,6 +161,15 @@ def test_everything_shows_itself_as_text_as_html_and_to_rich(venture: Venture) -
     assert f"{venture.root}: 1 release" in repr(venture)
 
 
+def test_the_report_and_the_card_of_a_release_come_in_both_languages(venture: Venture) -> None:
+    release = venture.releases.latest
+    for language in ("en", "zh"):
+        page = venture.report(language=language).decode()
+        assert release.id[:12] in page and f'lang="{language}' in page
+        assert venture.card(release.id[:10], language=language).count("\n# ") == 1
+    assert venture.card(language="en") != venture.card(language="zh")
+
+
 def test_nothing_that_is_shown_becomes_markup(tmp_path: Path) -> None:
     view = TableView("<b>", (Column("<i>"),), (("<script>alert(1)</script>",),), {}, "a & b\n<u>")
     html = html_table(view)

@@ -143,6 +143,27 @@ class Venture:
             return ReleaseView(Release.open(Path(wanted).resolve()))
         return self.releases[str(wanted)]
 
+    def report(
+        self, release: str | Path | None = None, *, language: str = "en", form: str = "html", pictures: bool = True
+    ) -> bytes:
+        """The report on a release, one page that needs nothing else: as HTML, or with ``form`` "pdf" as PDF.
+
+        ``language`` is en or zh; ``pictures`` shows the surest right and wrong cases, which may be private. Raises
+        ``UnknownReportLanguage``, for a PDF ``MissingExtra``.
+        """
+        from modelmint.kit.clock import SystemClock
+        from modelmint.operations.report import dossier_of, printed
+
+        found = dossier_of(self.release(release).bundle, self.workspace)
+        return printed(found, language, SystemClock().now(), form, with_pictures=pictures)
+
+    def card(self, release: str | Path | None = None, *, language: str = "en") -> str:
+        """The model card of a release as Markdown, in en or zh; raises ``UnknownReportLanguage``."""
+        from modelmint.operations.report import dossier_of
+        from modelmint.releases.dossier.markdown import card_markdown
+
+        return card_markdown(dossier_of(self.release(release).bundle, self.workspace), language)
+
     @contextmanager
     def serve(self, *, host: str = "127.0.0.1", port: int = 0, workers: int | None = None) -> Iterator[Serving]:
         """The shop, open while the block runs: ``modelmint serve`` in a process of its own, console and all.

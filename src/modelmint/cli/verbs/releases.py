@@ -50,18 +50,12 @@ def show(
 
     session = session_of(ctx)
     if card:
-        _card(session, pick(session, release), language)
+        text = session.opened.card(release, language=language)
+        told = {"release": session.opened.release(release).id, "language": language, "card": text}
+        session.out.answer(told, lambda out: out.say(text.rstrip()))
         return
     payload = session.opened.release(release).facts
     session.out.answer(payload, lambda out: say_release(out, payload))
-
-
-def _card(session: Session, release: Release, language: str) -> None:
-    from modelmint.operations.report import dossier_of
-    from modelmint.releases.dossier.markdown import card_markdown
-
-    text = card_markdown(dossier_of(release, session.workspace), language)
-    session.out.answer({"release": release.id, "language": language, "card": text}, lambda out: out.say(text.rstrip()))
 
 
 def verify(

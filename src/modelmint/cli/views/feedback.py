@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import DASH, count, size
 from modelmint.cli.views.selling import minute
 from modelmint.commerce.visitors.types import Lead
 from modelmint.kit.estimate import Estimate
 from modelmint.monitoring.feedback.types import Feedback, Part, Summary
 from modelmint.monitoring.inputs.types import Kept
+from modelmint.sdk.views.figures import DASH, count, size
 
 _SHOWN = 60
 
