@@ -10,7 +10,7 @@ import typer
 
 from modelmint.cli.session import session_of
 from modelmint.cli.types import Column, TableView
-from modelmint.cli.views.figures import count
+from modelmint.sdk.views.figures import count
 
 if TYPE_CHECKING:
     from modelmint.cli.output import Output
