@@ -221,3 +221,9 @@ def test_limits_follow_from_what_was_counted(workspace: Path) -> None:
     perfect = dataclasses.replace(model.card, confusion=((60, 0), (0, 60)))
     said = dict(limits(dataclasses.replace(model, card=perfect)))
     assert "limit.no_mistakes" in said and "limit.pair" not in said
+
+
+def test_explanations_that_could_not_be_made_say_why(workspace: Path) -> None:
+    body = {"failed": "the explanations could not be measured: out of memory"}
+    model = dossier(told_release(workspace, bodies={"explanations": body}), workspace).models[0]
+    assert model.explained == Missing("missing.unexplained", "modelmint build", body["failed"])

@@ -193,6 +193,7 @@ def _explained() -> dict[str, Any]:
             "difference": plain(Estimate(0.275, 0.2225, 0.3275, 120)),
             "n": 120,
             "share": 0.1,
+            "score": "log odds",
             "split": "val",
         },
         "mean_map": heat,

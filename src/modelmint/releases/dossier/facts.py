@@ -96,9 +96,16 @@ class _Content:
             gates=self._stated("gates", name, read.gates),
             cost=cost,
             rates=self._rates(name),
-            explained=self._stated("explanations", name, read.explained),
+            explained=self._explained(name),
             cases=self._cases(name),
         )
+
+    def _explained(self, name: str) -> Any:
+        """``Missing`` with the build's own reason where the maps could not be made."""
+        newest = self._bodies("explanations", name)[-1:]
+        if newest and (reason := newest[0][1].get("failed")):
+            return Missing("missing.unexplained", "modelmint build", str(reason))
+        return self._stated("explanations", name, read.explained)
 
     def _cases(self, name: str) -> Any:
         if self._workspace is None:

@@ -199,6 +199,7 @@ def explained(body: Mapping[str, Any]) -> Explained:
         kind=str(body["kind"]),
         passes=int(body["passes"]),
         extra_ms=estimate(body.get("extra_ms")),
+        score=str(masking.get("score", "")),
         hottest=estimate(masking.get("hottest")),
         random=estimate(masking.get("random")),
         difference=estimate(masking.get("difference")),

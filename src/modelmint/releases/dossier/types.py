@@ -21,6 +21,8 @@ class Missing:
 
     why: str
     command: str = ""
+    #: What a build wrote about it.
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ class Explained:
     kind: str
     passes: int
     extra_ms: Estimate | None
-    #: How far the score falls when the hottest share of the picture is masked, and when a random one is.
+    #: How far the score (its name: ``score``) falls when the hottest share of the picture is masked, and a random one.
+    score: str
     hottest: Estimate | None
     random: Estimate | None
     difference: Estimate | None

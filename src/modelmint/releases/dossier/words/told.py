@@ -151,6 +151,9 @@ _NOTES: tuple[tuple[str, str], ...] = (
         "没有速率：没有一档负载{wanted}；最接近的是 {clients} 个调用方，p50 {p50} 毫秒，p99 {p99} 毫秒，每秒 {rate} 次",
     ),
 )
+_EXPLAINED: tuple[tuple[str, str], ...] = (
+    (r"the explanations could not be measured: (?P<error>.+)", "测量失败：{error}"),
+)
 _DATA: tuple[tuple[str, str], ...] = (
     (
         r"(?P<made>.+) cut from (?P<whole>train|all rows) by (?P<by>.+), seed (?P<seed>\d+)",
@@ -172,7 +175,8 @@ _PHRASES = {
     "was priced": "可以定价",
 }
 _FORMS = [
-    (re.compile(form, re.DOTALL), said) for form, said in (*_ASSUMED, *_UNKNOWN, *_CHOSEN, *_REJECTED, *_NOTES, *_DATA)
+    (re.compile(form, re.DOTALL), said)
+    for form, said in (*_ASSUMED, *_UNKNOWN, *_CHOSEN, *_REJECTED, *_NOTES, *_EXPLAINED, *_DATA)
 ]
 _LONGEST = 2000
 

@@ -122,7 +122,8 @@ WORDS: dict[str, str] = {
     "cost.machine": "Machine",
     "cost.engine": "Engine",
     "cost.at": "Measured",
-    "explained.lead": "A heat map shows which parts of a picture moved the answer: the darker, the more.",
+    "explained.lead": "A heat map shows which parts of a picture moved the answer. Darker in a grid, and brighter "
+    "over a picture, is more.",
     "explained.kind.cam": "class-activation map out of the network itself",
     "explained.kind.occlusion": "occlusion: parts of the picture are covered in turn",
     "explained.how": "How",
@@ -131,6 +132,7 @@ WORDS: dict[str, str] = {
     "explained.masking": "Does it point at what matters?",
     "explained.masked": "Masked",
     "explained.fall": "Fall of the score",
+    "explained.score.log odds": "The score is the log odds of the answer.",
     "explained.hottest": "the hottest {share} of the picture",
     "explained.random": "a random {share}",
     "explained.difference": "difference",

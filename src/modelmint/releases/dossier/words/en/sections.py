@@ -48,6 +48,7 @@ WORDS: dict[str, str] = {
     "missing.gates": "No statement about gates lies beside this release.",
     "missing.timings": "No statement about candidates lies beside this release.",
     "missing.explanations": "Explanations were not measured for this release.",
+    "missing.unexplained": "The build could not measure explanations.",
     "missing.damaged": "The statement about this is damaged, so nothing in it is shown.",
     "missing.form": "What is stated has a form that this version of Modelmint cannot read.",
     "missing.card": "The release holds no scorecard that can be read.",

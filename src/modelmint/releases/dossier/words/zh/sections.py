@@ -46,6 +46,7 @@ WORDS: dict[str, str] = {
     "missing.gates": "此发布没有附带门槛检查结果。",
     "missing.timings": "此发布没有附带候选方案的测量结果。",
     "missing.explanations": "此发布未测量热力图解释。",
+    "missing.unexplained": "构建时未能测量热力图解释。",
     "missing.damaged": "相关声明文件已损坏，其中内容一概不予展示。",
     "missing.form": "声明的格式无法被当前版本的 Modelmint 识别。",
     "missing.card": "此发布没有可读取的评测成绩。",
