@@ -25,10 +25,10 @@ from modelmint.api.openapi_parts import (
     FOUNDER,
     MEANING,
     PAGE,
+    TINY_PICTURE,
     Node,
     in_path,
     in_query,
-    json_of,
     operation,
     printed,
 )
@@ -108,7 +108,7 @@ def _predict() -> Node:
                     "properties": {"file": {"type": "array", "items": {}}, "explain": {"type": "boolean"}},
                 }
             },
-            **json_of("JsonInputs"),
+            "application/json": {"schema": ref("JsonInputs"), "example": {"image": TINY_PICTURE}},
         },
     }
     return node

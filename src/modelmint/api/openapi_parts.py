@@ -31,6 +31,8 @@ MEANING = {
 }
 CUSTOMER: list[Node] = [{"key": []}]
 FOUNDER: list[Node] = [{"founder": []}]
+#: A picture of one grey pixel, for examples.
+TINY_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 _COMMON = (405, 429, 431, 500, 503)
 
 

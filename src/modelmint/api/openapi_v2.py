@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from modelmint.api.openapi_parts import CUSTOMER, Node, in_path, operation
+from modelmint.api.openapi_parts import CUSTOMER, TINY_PICTURE, Node, in_path, operation
 from modelmint.api.openapi_schemas import ref, text
 from modelmint.api.v2.requests import LONGEST_ID, LONGEST_NAME, MOST_DIMENSIONS, MOST_TENSORS
 from modelmint.api.v2.tensors import DATATYPES
@@ -17,6 +17,7 @@ _NAME = text(minLength=1, maxLength=LONGEST_NAME)
 _DATATYPE = text(enum=list(DATATYPES))
 _OPEN: Node = {"type": "object", "additionalProperties": True}
 _BINARY: Node = {"schema": {}}
+_EXAMPLE: Node = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [TINY_PICTURE]}
 _LENGTH = "Inference-Header-Content-Length"
 
 
@@ -167,7 +168,9 @@ def _infer(summary: str, *parameters: Node) -> Node:
     answered = node["responses"]["200"]
     answered["content"]["application/octet-stream"] = _BINARY
     answered["headers"] = {_LENGTH: {"description": "Bytes of the JSON, where binary follows.", "schema": text()}}
-    both = {"application/json": {"schema": ref("InferRequest")}, "application/octet-stream": _BINARY}
+    example = {"id": "scan-7", "inputs": [_EXAMPLE], "outputs": [{"name": "label"}, {"name": "probabilities"}]}
+    text_form = {"schema": ref("InferRequest"), "example": example}
+    both = {"application/json": text_form, "application/octet-stream": _BINARY}
     node["requestBody"] = {"required": True, "content": both}
     return {"post": _told(node)}
 
