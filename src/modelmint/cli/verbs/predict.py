@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from modelmint.cli.output import Output
 from modelmint.cli.session import session_of
 from modelmint.kit.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from modelmint.sdk.answers import LocalPrediction
+
 
 def predict(
     ctx: typer.Context,
@@ -25,6 +28,9 @@ def predict(
     release: Annotated[str | None, typer.Option("--release", help="Id, its beginning, or a folder.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Where a release holds several models.")] = None,
     variant: Annotated[str | None, typer.Option("--variant", help="The release's default if left out.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option("--explain", metavar="FOLDER", help="Write a heat map of every picture there.")
+    ] = None,
 ) -> None:
     """Predict on local files. A file that cannot be read is a row with its error; then the exit code is 2."""
     from modelmint.kit.files import write_atomic
@@ -36,12 +42,14 @@ def predict(
         raise BadUsage(f"--out takes a file that ends in {', '.join(WRITERS)}; found {out.name!r}")
     found = session.opened.release(release)
     files = files_below(source)
-    answers = []
+    answers: list[LocalPrediction] = []
+    rows: list[dict[str, Any]] = []
     with session.out.progress.bar("predict", len(files)) as bar, session.opened as opened:
-        for answer in opened.answers(files, release=release, model=model, variant=variant):
+        for answer in opened.answers(files, explain=explain is not None, release=release, model=model, variant=variant):
+            heat = None if explain is None else _heat_map(answer, source, explain)
             answers.append(answer)
+            rows.append(_row(answer, heat))
             bar.advance()
-    rows = [answer.to_json() for answer in answers]
     labels = found.bundle.model(model).spec.labels
     if out is not None:
         write_atomic(out, WRITERS[out.suffix](rows, labels))
@@ -60,12 +68,36 @@ def predict(
         shown.table(rows_view(answers[:SHOWN], len(rows), note))
         if out is not None:
             shown.say(f"{len(rows)} rows in {out}")
+        if explain is not None:
+            shown.say(f"{len(rows) - failed} heat maps in {explain}")
         if failed:
             shown.say(f"{failed} of {len(rows)} files could not be read; their rows say why.", style="bold red")
 
     session.out.answer(payload, show)
     if failed:
         raise typer.Exit(exit_code(InvalidInput))
+
+
+def _heat_map(answer: LocalPrediction, source: Path, folder: Path) -> Path | None:
+    """The answer's heat map, laid into ``folder`` as the file lies in ``source``; None where it has none."""
+    from modelmint.kit.files import write_atomic
+
+    if answer.explanation is None or answer.explanation.png is None:
+        return None
+    file = Path(answer.name)
+    place = folder / (file.relative_to(source) if source.is_dir() else Path(file.name))
+    heat = place.with_name(f"{place.name}.png")
+    heat.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(heat, answer.explanation.png)
+    return heat
+
+
+def _row(answer: LocalPrediction, heat: Path | None) -> dict[str, Any]:
+    """The answer as plain JSON; a heat map that has a file is named, not repeated."""
+    row = answer.to_json()
+    if heat is not None:
+        row["explanation"]["png"] = str(heat)
+    return row
 
 
 def _csv(rows: Sequence[dict[str, Any]], labels: Sequence[str]) -> str:
