@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -11,7 +12,7 @@ from modelmint.testing.pictures import picture
 from modelmint.testing.shops import furnish
 
 
-def test_a_heat_map_is_laid_beside_each_answer_as_the_files_lie(modelmint, tmp_path: Path) -> None:
+def test_a_heat_map_is_laid_beside_each_answer_as_the_files_lie(modelmint: Any, tmp_path: Path) -> None:
     made = furnish(tmp_path / "brightness")
     pictures, heat = tmp_path / "scans", tmp_path / "heat"
     (pictures / "ward").mkdir(parents=True)

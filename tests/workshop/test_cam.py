@@ -10,6 +10,7 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="needs the extra 'workshop'")
 
+from modelmint.inference.engines.pruned import without_maps  # noqa: E402
 from modelmint.inference.engines.registry import ENGINES, available  # noqa: E402
 from modelmint.workshop.compression.cam import add_cam  # noqa: E402
 
@@ -91,3 +92,27 @@ def test_a_graph_that_has_maps_already_gets_no_second_ones() -> None:
     model = network()
     assert add_cam(model)
     assert not add_cam(model)
+
+
+def test_without_its_maps_the_graph_is_the_one_it_was(tmp_path: Path) -> None:
+    model = network()
+    plain = [node.SerializeToString() for node in model.graph.node]
+    assert add_cam(model)
+    onnx.save(model, tmp_path / "mapped.onnx")
+    content = without_maps(tmp_path / "mapped.onnx")
+    assert content is not None
+    found = onnx.load_from_string(content)
+    onnx.checker.check_model(found, full_check=True)
+    assert [node.SerializeToString() for node in found.graph.node] == plain
+    assert [output.name for output in found.graph.output] == ["logits"]
+    assert found.opset_import == model.opset_import
+
+
+def test_files_without_maps_and_files_that_are_no_graphs_are_left_to_whoever_opens_them(tmp_path: Path) -> None:
+    onnx.save(network(), tmp_path / "plain.onnx")
+    assert without_maps(tmp_path / "plain.onnx") is None
+    whole = (tmp_path / "plain.onnx").read_bytes()
+    for content in (b"", b"no graph", whole[: len(whole) // 2], b"\xff" * 64, bytes(64)):
+        (tmp_path / "odd.onnx").write_bytes(content)
+        assert without_maps(tmp_path / "odd.onnx") is None
+    assert without_maps(tmp_path / "none.onnx") is None

@@ -14,6 +14,8 @@ from modelmint.kit.arrays import AnyArray, FloatArray
 LOGITS = "logits"
 #: The name of the class-activation maps ``[n, labels, h, w]`` of a graph that has them.
 CAM = "cam"
+#: Names of the nodes that only make the maps begin so.
+CAM_NODES = "cam/"
 
 
 def choose_output(outputs: Mapping[str, tuple[str, Sequence[Any] | None]]) -> str:

@@ -14,12 +14,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from modelmint.inference.engines.ports import CAM, LOGITS
+from modelmint.inference.engines.ports import CAM, CAM_NODES, LOGITS
 
 #: A coarser map says too little; occlusion then does better.
 SMALLEST = 7
-#: Names of all nodes of the map begin so: a recipe step leaves them in float32.
-PREFIX = "cam/"
+#: Names of all nodes of the map begin so: a recipe step leaves them in float32, an engine leaves them out.
+PREFIX = CAM_NODES
 _RESHAPERS = frozenset({"Flatten", "Reshape", "Squeeze", "Identity", "Dropout"})
 
 
