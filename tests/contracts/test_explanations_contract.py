@@ -151,12 +151,16 @@ def test_what_a_map_calls_hot_matters_more_than_a_random_part(graphs: tuple[Case
 
 
 def test_int8_looks_where_the_float32_network_looks(graphs: tuple[Case, Path, Path]) -> None:
-    rows, _ = pictures(1, seed=5)
-    maps = []
+    rows, _ = pictures(3, seed=5)
+    maps: list[list[AnyArray]] = []
     for graph in graphs[1:]:
         engine = ENGINES.get("onnxruntime")(graph, 1)
         logits = engine.run(rows)
-        label = int(logits[0].argmax())
-        maps.append([np.asarray(explain_row(engine, row, logits[0], label, spec()).values) for row in rows])
+        found = [
+            explain_row(engine, row, answer, int(answer.argmax()), spec())
+            for row, answer in zip(rows, logits, strict=True)
+        ]
+        maps.append([np.ravel(one.values) for one in found])
         engine.close()
-    assert np.corrcoef(np.ravel(maps[0]), np.ravel(maps[1]))[0, 1] > 0.8
+    alike = [np.corrcoef(plain, small)[0, 1] for plain, small in zip(*maps, strict=True)]
+    assert np.mean(alike) > 0.6, alike
