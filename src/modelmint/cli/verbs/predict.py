@@ -66,16 +66,20 @@ def predict(
 
     def show(shown: Output) -> None:
         shown.table(rows_view(answers[:SHOWN], len(rows), note))
-        if out is not None:
-            shown.say(f"{len(rows)} rows in {out}")
-        if explain is not None:
-            shown.say(f"{len(rows) - failed} heat maps in {explain}")
-        if failed:
-            shown.say(f"{failed} of {len(rows)} files could not be read; their rows say why.", style="bold red")
+        _say(shown, len(rows), failed, out, explain)
 
     session.out.answer(payload, show)
     if failed:
         raise typer.Exit(exit_code(InvalidInput))
+
+
+def _say(shown: Output, rows: int, failed: int, out: Path | None, explain: Path | None) -> None:
+    if out is not None:
+        shown.say(f"{rows} rows in {out}")
+    if explain is not None:
+        shown.say(f"{rows - failed} heat maps in {explain}")
+    if failed:
+        shown.say(f"{failed} of {rows} files could not be read; their rows say why.", style="bold red")
 
 
 def _heat_map(answer: LocalPrediction, source: Path, folder: Path) -> Path | None:
