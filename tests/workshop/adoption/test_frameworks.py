@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from modelmint.kit.arrays import AnyArray
 from modelmint.kit.progress import Silent
 from modelmint.tasks.registry import TASKS
 from modelmint.venture.sections.model import ModelSection
+from modelmint.workshop.compression.quantise import Quantise
+from modelmint.workshop.compression.types import Materials
+from modelmint.workshop.errors import RecipeFailed
 from modelmint.workshop.steps import adopt
 from modelmint.workshop.training.types import TrainedRun
 
@@ -116,3 +121,55 @@ def test_answers_of_an_adopted_model_of_any_layout_are_explained_by_hiding_regio
         values = np.array(found.values)
         assert (values.max(), values.shape) == (1.0, (7, 7))
         assert np.median(values) < 0.9  # some regions matter more than others
+
+
+def test_a_keras_model_in_eight_bits_keeps_its_answers(
+    digits: DatasetVersion, keras_model: Made, tmp_path: Path
+) -> None:
+    run = adopted(digits, keras_model.path, tmp_path / "run")
+    encoded = TASKS.get(run.spec.task).encode(digits.payloads("train")[:64], run.spec.settings)
+    done = Quantise().apply(run.folder / "model.onnx", tmp_path / "int8.onnx", {}, Materials(lambda: encoded))
+    engine = ENGINES.get("onnxruntime")(tmp_path / "int8.onnx", 1)
+    said = [one.probabilities for one in Predictor(run.spec, engine).predict(digits.payloads("val"))]
+    engine.close()
+    assert done.precision == "int8"
+    assert (tmp_path / "int8.onnx").stat().st_size < (run.folder / "model.onnx").stat().st_size
+    assert np.abs(np.array(said) - keras_model.probabilities).mean() < 0.02
+
+
+def test_a_forest_has_nothing_for_eight_bits_and_says_so(digits: DatasetVersion, tmp_path: Path) -> None:
+    made = sklearn_model(RandomForestClassifier(4, max_depth=4, random_state=0), digits, tmp_path, zipmap=False)
+    run = adopted(digits, made.path, tmp_path / "run")
+    encoded = TASKS.get(run.spec.task).encode(digits.payloads("train")[:32], run.spec.settings)
+    with pytest.raises(RecipeFailed, match="no operator of this graph can compute with 8-bit numbers"):
+        Quantise().apply(run.folder / "model.onnx", tmp_path / "int8.onnx", {}, Materials(lambda: encoded))
+
+
+_ALONE = """
+import sys
+from pathlib import Path
+from modelmint.data.version import DatasetVersion
+from modelmint.kit.progress import Silent
+from modelmint.venture.sections.compress import CompressSection
+from modelmint.venture.sections.model import ModelSection
+from modelmint.workshop import pipeline
+from modelmint.workshop.compression.graphs import CompressInputs, make_graphs
+from modelmint.workshop.steps import adopt, compress
+
+data, graph, into = DatasetVersion.open(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
+adopt.run(adopt.AdoptInputs(data, ModelSection(base=graph.name), graph.parent, 10**6), into / "run", Silent())
+inputs = CompressInputs(into / "run", data, {"default": CompressSection()}, 0.0, 0)
+print([one.key for one in make_graphs(inputs, into / "graphs", Silent())])
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+
+
+def test_a_model_made_elsewhere_is_adopted_and_compressed_without_torch(digits: DatasetVersion, tmp_path: Path) -> None:
+    made = sklearn_model(RandomForestClassifier(4, max_depth=4, random_state=0), digits, tmp_path, zipmap=True)
+    line = [sys.executable, "-c", _ALONE, str(digits.folder), str(made.path), str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows, heavy = done.stdout.splitlines()
+    assert heavy == "[]"
+    assert rows.startswith("['onnx-fp32@onnxruntime'")
+    assert "torch" not in rows
