@@ -33,7 +33,8 @@ def walk(walker: Any, places: list[str]) -> None:
         walker.go(path)
         assert walker.page.url.endswith(path), f"{path} led to {walker.page.url}"
         assert walker.page.locator("[aria-current=page]").count() >= 1, path
-        walker.shoot(subject_of(walker, path))
+        if not path.endswith("/try"):  # the story's picture shows an answer
+            walker.shoot(subject_of(walker, path))
 
 
 def test_the_founder_walks_every_page(walker: Any) -> None:

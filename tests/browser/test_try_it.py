@@ -50,7 +50,6 @@ def test_a_customer_drops_a_picture_and_usage_grows_by_exactly_one(walker: Any) 
     assert walker.text(".price") == "0.02 USD"
     heat = walker.page.locator("img.heat")
     assert heat.evaluate("image => image.complete && image.naturalWidth") > 100
-    walker.shoot(f"try-{walker.words.language}" + ("-narrow" if walker.width < 500 else ""))
     assert int(walker.text("#used")) == before + 1
     walker.page.check("input[value=up]")
     walker.press("try.say")
