@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import digits, events, explain, metering, month, pneumonia, serving
+from bench import digits, events, explain, metering, month, pneumonia, report, serving
 from bench.harness import Bench
 
 FIGURES = {
@@ -16,6 +16,7 @@ FIGURES = {
     "serving": serving.run,
     "pneumonia": pneumonia.run,
     "explain": explain.run,
+    "report": report.run,
 }
 
 
