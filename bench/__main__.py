@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import digits, events, explain, metering, month, pneumonia, report, serving
+from bench import data, digits, events, explain, metering, month, pneumonia, report, serving
 from bench.harness import Bench
 
 FIGURES = {
@@ -15,6 +15,7 @@ FIGURES = {
     "month": month.run,
     "serving": serving.run,
     "pneumonia": pneumonia.run,
+    "data": data.run,
     "explain": explain.run,
     "report": report.run,
 }

@@ -68,7 +68,7 @@ def words(text: str) -> str:
     ("language", "says"),
     [
         ("en", ("nearly the same picture", "relabelled after review", "not reviewed", "ends early or is damaged")),
-        ("zh", ("几乎相同的图片", "审核后改标签", "未审核", "不完整或已损坏")),
+        ("zh", ("几乎相同的图片", "审核后改标签", "未审核", "不完整或已损坏", "8 张测试图片中 1 张", "按来源所给")),
     ],
 )
 def test_the_page_shows_counts_findings_twins_and_suspects(

@@ -26,6 +26,7 @@ from modelmint.data.reviews import Reviewed, Suspect, Suspects, read_reviewed, r
 from modelmint.data.types import SPLITS, Finding
 from modelmint.data.version import ABOUT, DatasetVersion, find_frozen
 from modelmint.releases.bundle import Release
+from modelmint.releases.dossier.words.told import told
 
 _log = logging.getLogger("modelmint.console")
 #: Rows of a list on one page; pictures are fetched for what is shown only.
@@ -69,6 +70,7 @@ def data(asked: Asked) -> Answer:
     kinds = [(one["kind"], one["action"], one["rows"]) for one in content.get("problems", ())]
     values: dict[str, Any] = {
         "card": content,
+        "facts": [(name, _told(str(value), asked)) for name, value in content["facts"].items()],
         "here": dataset is not None,
         "bars": bars(content["rows_by_label"], content["labels"]),
         "kinds": kinds,
@@ -99,6 +101,11 @@ def picture(asked: Asked) -> Answer:
     if payload is None:
         raise NoSuchPage("there is no such picture")
     return Download(preview(open_sized(payload, _NO_LIMIT, at_least=SIDE)[0]), "image/png")
+
+
+def _told(text: str, asked: Asked) -> str:
+    """A fact as the reader's language says it, where its form is known."""
+    return told(text) if asked.words.language == "zh" else text
 
 
 def bars(rows: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> list[tuple[str, list[tuple[str, int, int]]]]:

@@ -162,6 +162,13 @@ _DATA: tuple[tuple[str, str], ...] = (
     (r"as the source states them", "按来源所给"),
     (r"places in data\.labels, from 0", "data.labels 中的位置，从 0 起"),
     (r"not stated", "未注明"),
+    (r"none found", "没有发现"),
+    (r"(?P<count>\d+) pairs?", "{count} 对"),
+    (
+        r"with a near duplicate in train: (?P<test>\d+) of (?P<tests>\d+) test pictures, "
+        r"(?P<val>\d+) of (?P<vals>\d+) val pictures",
+        "在训练集中有近似重复的：{tests} 张测试图片中 {test} 张，{vals} 张验证图片中 {val} 张",
+    ),
 )
 #: Short phrases inside the values above.
 _PHRASES = {

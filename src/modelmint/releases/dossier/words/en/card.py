@@ -65,6 +65,7 @@ WORDS: dict[str, str] = {
     "data.done": "What was done",
     "data.number": "Rows",
     "data.no_findings": "The checks found nothing to say about this data.",
+    "data.facts.near_duplicates": "Near duplicates",
     "data.facts.family": "Family",
     "data.facts.format": "Format",
     "data.facts.licence": "Licence",
@@ -78,6 +79,7 @@ WORDS: dict[str, str] = {
     "action.kept": "kept",
     "action.skipped": "left out",
     "action.moved": "moved",
+    "action.changed": "changed",
     "finding.unreadable": "could not be read",
     "finding.truncated": "ends early or is damaged",
     "finding.not_an_image": "is no picture",
@@ -92,4 +94,6 @@ WORDS: dict[str, str] = {
     "finding.missing_file": "named, but not there",
     "finding.outside_source": "leads out of the data source",
     "finding.not_used": "not a part of the data",
+    "finding.split_shift": "a split differs clearly from training",
+    "finding.corrected_label": "corrected by a reviewer",
 }

@@ -62,6 +62,7 @@ WORDS: dict[str, str] = {
     "data.done": "处理方式",
     "data.number": "条数",
     "data.no_findings": "检查未发现任何问题。",
+    "data.facts.near_duplicates": "近似重复",
     "data.facts.family": "所属数据集",
     "data.facts.format": "格式",
     "data.facts.licence": "许可",
@@ -75,6 +76,7 @@ WORDS: dict[str, str] = {
     "action.kept": "保留",
     "action.skipped": "剔除",
     "action.moved": "移动",
+    "action.changed": "更改",
     "finding.unreadable": "无法读取",
     "finding.truncated": "不完整或已损坏",
     "finding.not_an_image": "不是图片",
@@ -89,4 +91,6 @@ WORDS: dict[str, str] = {
     "finding.missing_file": "列出了但文件不存在",
     "finding.outside_source": "指向数据来源之外",
     "finding.not_used": "不属于数据",
+    "finding.split_shift": "某个划分与训练集明显不同",
+    "finding.corrected_label": "审核者作了更正",
 }
