@@ -41,7 +41,7 @@ def answer(modelmint: Callable[..., Any], home: Path) -> Callable[..., dict[str,
     """What a verb of ``data`` answers, which must go well."""
 
     def ask(*words: str) -> dict[str, Any]:
-        ran = modelmint("-C", str(home), "--json", "data", *words)
+        ran = modelmint("-C", str(home), "--json", "data", *words, timeout=300)
         assert ran.code == 0, ran
         found: dict[str, Any] = ran.json
         return found
