@@ -17,9 +17,11 @@ from modelmint.bootstrap import Shop, open_shop
 from modelmint.commerce.errors import IdempotencyMismatch, TrialSpent, Unauthenticated
 from modelmint.commerce.predictions import answers_of, shown
 from modelmint.data.errors import NotAPicture
+from modelmint.inference.explain import Explanation, png
 from modelmint.kit.period import month_of
+from modelmint.operations.composing import Composed
 from modelmint.operations.deploy import Follower
-from modelmint.operations.predict import UNKNOWN_MODEL, Composed, Predict, PredictReply, PredictRequest
+from modelmint.operations.predict import UNKNOWN_MODEL, Predict, PredictReply, PredictRequest
 from modelmint.serving.errors import ClientGone, EngineFailed, NotServed, Overloaded, TooManyExplanations
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import HostLimits
@@ -170,6 +172,17 @@ def test_a_call_with_too_many_items_to_explain_leaves_a_row_and_is_not_billed(co
     with pytest.raises(TooManyExplanations):
         counter.ask(*[BRIGHT] * 9, explain=True)
     assert counter.rows() == [(413, "too_many_explanations", False)]
+
+
+def test_an_answer_that_is_kept_for_a_retry_draws_its_map_without_the_picture(counter: Counter) -> None:
+    seen = picture(220, noise=30)
+    kept = json.loads(counter.ask(seen, idempotency_key="kept", body_digest="d", explain=True).body)
+    sent = json.loads(counter.ask(seen, explain=True).body)
+    kept, sent = (answer["predictions"][0]["explanation"] for answer in (kept, sent))
+    assert kept["values"] == sent["values"]
+    told = Explanation(kept["kind"], kept["label"], (7, 7), tuple(map(tuple, kept["values"])), kept["passes"], 0.0)
+    assert base64.b64decode(kept["png"]) == png(told, (16, 16))
+    assert base64.b64decode(sent["png"]) == png(told, seen) != png(told, (16, 16))
 
 
 def test_a_retry_of_an_explained_call_gets_the_same_bytes_and_is_not_metered_again(counter: Counter) -> None:

@@ -13,9 +13,10 @@ from modelmint.api.problems import status_of
 from modelmint.api.throttle import Throttle
 from modelmint.api.turns import Turns
 from modelmint.bootstrap import Shop
+from modelmint.operations.composing import Composed
 from modelmint.operations.deploy import Follower
 from modelmint.operations.keep_inputs import Keeper, Offer
-from modelmint.operations.predict import Answered, Composed, Predict, PredictRequest
+from modelmint.operations.predict import Answered, Predict, PredictRequest
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import EngineChoice
 

@@ -7,45 +7,27 @@ again), so that a waiting call holds no thread and the caller is woken once, at 
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from modelmint.commerce.predictions import noted, prediction_of
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Settlement
-from modelmint.inference.explain.answers import present_explanation
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.errors import ModelmintError
+from modelmint.operations.composing import Compose, Composed, answer_json
 from modelmint.serving.call import rows_of
 from modelmint.serving.errors import ClientGone, EngineFailed
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import Answer
-from modelmint.tasks.answers import item_ids, present
 
 _log = logging.getLogger(__name__)
 OK = 200
 UNKNOWN_MODEL = "(unknown)"
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What an answer's bytes are made of. Where a caller's own ``compose`` makes them, ``answer.outputs`` is set."""
-
-    model: str
-    #: Id of the answer.
-    prediction: str
-    answer: Answer
-    admitted: Admitted
-
-
-#: Makes the bytes that are sent, and stored where a retry may ask for them again.
-Compose = Callable[[Composed], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +50,11 @@ class PredictRequest:
     tensor: AnyArray | None = None
     #: Makes the answer's bytes; None for those of ``/v1``.
     compose: Compose | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether the answer's bytes are kept for a retry."""
+        return self.idempotency_key is not None
 
     @property
     def items(self) -> int:
@@ -183,6 +170,8 @@ class _Run:
                 tensor=request.tensor,
                 explain=request.explain,
                 keep_outputs=request.compose is not None,
+                # An answer that is stored for a retry holds nothing of what was sent.
+                without_picture=request.stored,
             )
         except Exception as error:
             self._fail(error)
@@ -203,7 +192,7 @@ class _Run:
         assert admitted is not None  # noqa: S101 - set before the host was asked; tells mypy so
         made = self._made = Composed(request.model, prediction_of(admitted.reservation), answer, admitted)
         try:
-            self._body = (request.compose or _body)(made)
+            self._body = (request.compose or answer_json)(made)
         except Exception as error:  # it cannot be told, so it is not sold
             self._fail(error)
             return
@@ -223,7 +212,7 @@ class _Run:
             tokens=answer.tokens,
             explanations=len(answer.explanations or ()),
             wall_ms=request.wall_ms,
-            answer=self._body if request.idempotency_key else None,
+            answer=self._body if request.stored else None,
         )
         self._operation.books.settle(settlement, here=answer.alone).add_done_callback(self._on_settled)
 
@@ -268,31 +257,3 @@ def _noted(made: Composed) -> str:
     return noted(
         made.prediction, [(answer.labels.index(p.label), p.probability, p.abstained) for p in answer.predictions]
     )
-
-
-def _body(made: Composed) -> bytes:
-    """The answer as customers read it; with one input its prediction stands at the top as well.
-
-    An explanation stands in ``predictions`` only: it is large.
-    """
-    answer = made.answer
-    predictions: list[dict[str, Any]] = [
-        {"id": identity, **present(item, answer.labels)}
-        for identity, item in zip(item_ids(made.prediction, len(answer.predictions)), answer.predictions, strict=True)
-    ]
-    top = dict(predictions[0]) if len(predictions) == 1 else {}
-    for item, explanation in zip(predictions, answer.explanations or (), strict=False):
-        item["explanation"] = present_explanation(explanation)
-    content: dict[str, Any] = {
-        "id": made.prediction,
-        "model": made.model,
-        "release": answer.release,
-        "variant": answer.variant,
-        **top,
-        "predictions": predictions,
-        "compute_ms": answer.compute_ms,
-        "use": answer.use,
-        "plan": made.admitted.plan,
-        "remaining": made.admitted.remaining,
-    }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -14,7 +14,8 @@ from modelmint.inference.explain.types import Explanation
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.money import UnitPrice
-from modelmint.operations.predict import Composed, Predict, PredictRequest
+from modelmint.operations.composing import Composed
+from modelmint.operations.predict import Predict, PredictRequest
 from modelmint.operations.unit_costs import unit_costs
 from modelmint.releases.shelf import Shelf
 from modelmint.tasks.answers import present

@@ -24,6 +24,7 @@ class Call:
         "size",
         "tensor",
         "wanted",
+        "without_picture",
     )
 
     def __init__(
@@ -34,12 +35,14 @@ class Call:
         tensor: AnyArray | None = None,
         explain: bool = False,
         keep_outputs: bool = False,
+        without_picture: bool = False,
     ) -> None:
         self.payloads = payloads
         self.wanted = wanted
         self.tensor = tensor
         self.explain = explain
         self.keep_outputs = keep_outputs
+        self.without_picture = without_picture
         self.size = len(payloads) if tensor is None else rows_of(tensor)
         self.future: Future[Answer] = Future()
         self.inputs: AnyArray | None = None

@@ -140,7 +140,8 @@ class Explainer:
         before = engine.now()
         found = []
         for index, prediction in enumerate(job.predictions):
-            over = call.payloads[index] if call.tensor is None else self._size(job.inputs)
+            plain = call.tensor is not None or call.without_picture
+            over = self._size(job.inputs) if plain else call.payloads[index]
             label = self._spec.labels.index(prediction.label)
             row, logits = job.inputs[index], job.outputs[index]
             found.append(explain_row(engine, row, logits, label, self._spec, over=over, cpu=engine.now))
@@ -150,7 +151,7 @@ class Explainer:
         call.future.set_result(job.finish(tuple(found)))
 
     def _size(self, inputs: AnyArray) -> tuple[int, int]:
-        """Width and height of pictures that came encoded."""
+        """Width and height of the pictures as they are encoded."""
         height, width = self._task.planes(inputs, self._spec.settings).shape[2:]
         return (width, height)
 

@@ -85,15 +85,24 @@ class ModelHost:
         tensor: AnyArray | None = None,
         explain: bool = False,
         keep_outputs: bool = False,
+        without_picture: bool = False,
     ) -> Future[Answer]:
         """Queue one call; its payloads are answered together, in order.
 
         ``tensor [n, ...]`` holds inputs that the caller encoded himself, and stands in place of payloads. ``wanted``
         is asked before work starts: False drops the call (``ClientGone``). ``explain`` asks for
-        ``Answer.explanations``, ``keep_outputs`` for ``Answer.outputs``. Raises ``NotServed``, ``Overloaded``,
-        ``TooManyExplanations``, ``Stopping``; the future raises leaves of ``InvalidInput`` or ``EngineFailed``.
+        ``Answer.explanations``, drawn on plain ground where ``without_picture``; ``keep_outputs`` for
+        ``Answer.outputs``. Raises ``NotServed``, ``Overloaded``, ``TooManyExplanations``, ``Stopping``; the future
+        raises leaves of ``InvalidInput`` or ``EngineFailed``.
         """
-        call = Call(payloads, wanted, tensor=tensor, explain=explain, keep_outputs=keep_outputs)
+        call = Call(
+            payloads,
+            wanted,
+            tensor=tensor,
+            explain=explain,
+            keep_outputs=keep_outputs,
+            without_picture=without_picture,
+        )
         while True:
             lane = self.lane(name)
             if lane.submit(call):

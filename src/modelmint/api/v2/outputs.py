@@ -28,7 +28,7 @@ from modelmint.api.v2.tensors import BYTES, DTYPES, to_binary, to_json
 from modelmint.api.v2.types import InferRequest, OutputTensor, WantedOutput
 from modelmint.kit.arrays import AnyArray
 from modelmint.kit.registry import nearest
-from modelmint.operations.predict import Composed
+from modelmint.operations.composing import Composed
 from modelmint.tasks.answers import item_ids
 
 #: Bytes of the JSON, before it: how a response stands in the books, so that a retry gets the same one.
