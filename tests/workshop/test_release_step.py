@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from modelmint.data.version import DatasetVersion
+from modelmint.data.version import DatasetVersion, licence_of
 from modelmint.tasks.types import DecisionRule, ModelSpec
 from modelmint.venture.sections.model import ModelSection
 from modelmint.venture.sections.serving import ServingSection
 from modelmint.workshop import digests
-from modelmint.workshop.steps.release import data_licence
 
 SPEC = ModelSpec("image-classification", {}, ("a", "b"), DecisionRule())
 
@@ -31,7 +30,7 @@ def dataset(**facts: str) -> DatasetVersion:
 def test_the_licence_is_the_stated_one_or_else_the_one_known_of_the_source(
     stated: str, facts: dict[str, str], licence: str
 ) -> None:
-    assert data_licence(stated, dataset(**facts)) == licence
+    assert licence_of(stated, dataset(**facts)) == licence
 
 
 def test_new_code_that_answers_calls_or_keeps_records_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
