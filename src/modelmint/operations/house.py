@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
-from modelmint.commerce.errors import CustomerExists, UnknownCustomer, UnknownPlan
-from modelmint.commerce.offers import API
+from modelmint.commerce.errors import CustomerExists, UnknownCustomer
 from modelmint.commerce.people.actor import SYSTEM, acting
 from modelmint.commerce.plan_table import plan_from
 from modelmint.commerce.repository import Books
@@ -49,7 +47,8 @@ def _key_of(books: Books, name: str, plan: str, terms: Mapping[str, Any]) -> Key
         wanted, _ = plan_from(plan, terms)
         held = books.contracts.current(customer.id)
         if held is None or (held.plan, held.plan_version) != (wanted.name, wanted.version):
-            _hold(books, customer.id, plan, terms)
+            # Never on sale, not for a moment: nobody else can take it, and a plan of this name may be sold beside it.
+            books.contracts.hold(customer.id, wanted)
         now = books.now()
         for key in books.keys(customer.id):
             if key.name == _KEY and key.revoked_at is None and (key.expires_at is None or key.expires_at > now):
@@ -65,18 +64,3 @@ def _customer(books: Books, name: str) -> Customer:
             return books.add_customer(name, "")
         except CustomerExists:  # another process was faster
             return books.customer(name)
-
-
-def _hold(books: Books, customer: str, plan: str, terms: Mapping[str, Any]) -> None:
-    """Put the plan on sale for the moment in which it is subscribed to; whoever holds it keeps it."""
-    wanted, _ = plan_from(plan, terms)
-    for tries_left in (2, 1, 0):
-        books.put_plans([wanted], {}, API)
-        try:
-            books.subscribe(customer, plan)
-            break
-        except UnknownPlan:  # another process has withdrawn it in between
-            if not tries_left:
-                raise
-    with suppress(UnknownPlan):
-        books.withdraw_plan(plan)

@@ -40,11 +40,16 @@ def put_plans(
     A version that is on sale already is left alone. Going back to former terms offers their old version again.
     """
     for plan in wanted:
-        known = select(plans.c.version).where(plans.c.name == plan.name, plans.c.version == plan.version)
-        if not connection.execute(known).first():
-            body = canonical_json(to_json(plan)).decode()
-            connection.execute(plans.insert().values(name=plan.name, version=plan.version, body=body, at=now))
+        keep(connection, plan, now)
     _write(connection, changes(connection, wanted, effective, origin, now), now)
+
+
+def keep(connection: Connection, plan: Plan, now: int) -> None:
+    """Store a version that is not known yet; that offers it to nobody."""
+    known = select(plans.c.version).where(plans.c.name == plan.name, plans.c.version == plan.version)
+    if not connection.execute(known).first():
+        body = canonical_json(to_json(plan)).decode()
+        connection.execute(plans.insert().values(name=plan.name, version=plan.version, body=body, at=now))
 
 
 def withdraw(connection: Connection, name: str, now: int) -> None:

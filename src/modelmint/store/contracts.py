@@ -41,6 +41,13 @@ class SqlContracts:
             _switch(connection, owner, chosen, at, now)
             return _found(rules.held_at(spans.of_customer(connection, owner.id), at), owner, at)
 
+    def hold(self, customer: str, plan: Plan) -> Subscription:
+        with self._database.write() as connection:
+            owner, now = people.living(connection, customer), self._clock.now()
+            catalogue.keep(connection, plan, micros(now))
+            _switch(connection, owner, plan, now, now)
+            return _found(rules.held_at(spans.of_customer(connection, owner.id), now), owner, now)
+
     def cancel(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
         with self._database.write() as connection:
             owner, now = people.customer(connection, customer), self._clock.now()

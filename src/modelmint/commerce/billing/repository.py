@@ -16,7 +16,7 @@ from modelmint.commerce.billing.types import (
     Preview,
     Scheduled,
 )
-from modelmint.commerce.types import Customer, Subscription
+from modelmint.commerce.types import Customer, Plan, Subscription
 from modelmint.kit.money import Money, UnitPrice
 
 #: "now", "period_end" (of the billing period that holds now), or a moment to come.
@@ -36,6 +36,10 @@ class Contracts(Protocol):
 
         Holding it already changes nothing. Raises ``UnknownPlan``.
         """
+        ...
+
+    def hold(self, customer: str, plan: Plan) -> Subscription:
+        """Hold ``plan`` from now on, which is on sale to nobody: not before, not meanwhile, not after."""
         ...
 
     def cancel(self, customer: str, when: When = "now", *, own: bool = False) -> Subscription:
