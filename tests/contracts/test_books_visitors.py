@@ -91,7 +91,7 @@ def test_leads_are_listed_forgotten_by_address_and_purged_by_age(books: SqlBooks
     visitors = books.visitors
     old = visitors.leave("Ada@Example.org", "first", prediction=None, language="en", consent="yes")
     clock.advance(timedelta(days=10))
-    word = visitors.leave("", "only a word", prediction="prd_x", language="zh", consent=None)
+    word = visitors.leave("", "only a word", prediction="prd_" + "x" * 24, language="zh", consent=None)
     again = visitors.leave("ada@example.org", "", prediction=None, language="en", consent="yes")
     assert [lead.id for lead in visitors.leads()] == [again.id, word.id, old.id]
     assert [lead.id for lead in visitors.leads(before=again.id, limit=1)] == [word.id]
@@ -129,3 +129,10 @@ def test_no_byte_of_an_erased_lead_lies_in_the_database_files(tmp_path: Path) ->
     assert b"quackenbush" not in on_disk() and b"zephyrine" not in on_disk()
     books.close()
     assert sqlite3.connect(tmp_path / "books.sqlite").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("prediction", ["", "a\0b", "=1+1", "prd_" + "x" * 60_000, "prd_'"])
+def test_only_a_predictions_name_is_kept_beside_what_is_left(books: SqlBooks, prediction: str) -> None:
+    with pytest.raises(BadLead, match="cannot be kept"):
+        books.visitors.leave("", "hello", prediction=prediction, language="en", consent=None)
+    assert books.visitors.leads() == []

@@ -61,7 +61,7 @@ class SqlVisitors:
         return max(0, min(most))
 
     def leave(self, email: str, comment: str, *, prediction: str | None, language: str, consent: str | None) -> Lead:
-        email, comment = checked(email, comment, consent)
+        email, comment = checked(email, comment, consent, prediction)
         agreed = consent if email else None
         row: dict[str, Any] = {"id": new_id("lead"), "email": email, "comment": comment, "consent": agreed}
         row |= {"prediction": prediction, "language": language, "at": micros(self._clock.now())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from modelmint.commerce.predictions import named
 from modelmint.commerce.visitors.errors import BadLead
 
 LONGEST_COMMENT = 2000
@@ -13,7 +14,7 @@ _LONGEST_ADDRESS = 254
 _ADDRESS = re.compile(r"[^@\s\"<>(),;:\\\[\]]{1,64}@[^@\s\"<>(),;:\\\[\]_]+\.[^@\s\"<>(),;:\\\[\]_.]{2,63}")
 
 
-def checked(email: str, comment: str, consent: str | None) -> tuple[str, str]:
+def checked(email: str, comment: str, consent: str | None, prediction: str | None = None) -> tuple[str, str]:
     """Both without surrounding white space; raises ``BadLead`` with all that is wrong."""
     email, comment = email.strip(), comment.strip().replace("\r\n", "\n")
     problems = []
@@ -25,6 +26,8 @@ def checked(email: str, comment: str, consent: str | None) -> tuple[str, str]:
         problems.append("an e-mail address is kept only where you agree to it")
     if len(comment) > LONGEST_COMMENT:
         problems.append(f"expected a comment of at most {LONGEST_COMMENT} characters, found {len(comment)}")
+    if prediction is not None and named(prediction) is None:
+        problems.append("expected the prediction by its name, prd_...; load the page again and repeat")
     if any(unicodedata.category(sign) in ("Cc", "Cs") and sign != "\n" for sign in email + comment):
         problems.append("expected text without control characters")
     if problems:
