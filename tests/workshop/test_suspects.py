@@ -148,3 +148,14 @@ def test_a_label_with_one_picture_cannot_be_learned_from_others(tmp_path: Path) 
     )
     with pytest.raises(TooFewPictures, match="found one with 1"):
         find_suspects(dataset, ModelSection(base="cnn"), tmp_path, 10_000, Silent())
+
+
+def test_a_reviewed_file_with_a_cell_beyond_all_bounds_is_told_as_a_problem_of_its_line(
+    dataset: DatasetVersion, tmp_path: Path
+) -> None:
+    file = tmp_path / "reviewed.csv"
+    file.write_text("name,decision\ntrain/up/001.png,drop\n" + "x" * 200_000 + ",drop\n")
+    with pytest.raises(BadCorrections) as error:
+        read_review(file, dataset)
+    (problem,) = error.value.problems
+    assert "field larger than field limit" in problem

@@ -44,15 +44,19 @@ def read_review(path: Path, dataset: DatasetVersion) -> dict[str, Reviewed]:
         raise BadCorrections(f"expected a reviewed CSV file in UTF-8 at {path}: {error}") from error
     labels = {row.name: dataset.labels[row.label] for split in ("train", "val") for row in dataset.rows(split)}
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_BEYOND)
-    heads = [name.strip() for name in reader.fieldnames or ()]
-    problems = [f"line 1: expected a column {name!r}" for name in _NEEDED if name not in heads]
-    reader.fieldnames = heads
+    problems: list[str] = []
     found: dict[str, tuple[Reviewed, int]] = {}
-    for row in reader if not problems else ():
-        cells = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)}
-        wrong = _take(cells, reader.line_num, labels, dataset.labels, found)
-        if wrong:
-            problems.append(f"line {reader.line_num}: {wrong}")
+    try:
+        heads = [name.strip() for name in reader.fieldnames or ()]
+        problems += [f"line 1: expected a column {name!r}" for name in _NEEDED if name not in heads]
+        reader.fieldnames = heads
+        for row in reader if not problems else ():
+            cells = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)}
+            wrong = _take(cells, reader.line_num, labels, dataset.labels, found)
+            if wrong:
+                problems.append(f"line {reader.line_num}: {wrong}")
+    except csv.Error as error:
+        problems.append(f"line {reader.line_num}: {error}")
     if problems:
         raise BadCorrections(f"{path.name} has {len(problems)} problem{'s' * (len(problems) > 1)}", problems=problems)
     return {name: reviewed for name, (reviewed, _) in found.items()}
