@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from modelmint.commerce.errors import CustomerExists
+from modelmint.console import forms, page
+from modelmint.console.errors import FormTooSlow
+from modelmint.console.forms import Form, read_form
 from modelmint.console.words import Words
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.money import parse_money
@@ -193,3 +198,35 @@ def test_nothing_is_stored_by_a_form_that_came_back(desk: Any, founder: Any) -> 
     end = f"{desk.shop.books.now() - timedelta(days=2):%Y-%m-%d}"
     page = founder.post(place(desk, "/credits"), amount="5", currency="USD", source="purchase", note="", expires=end)
     assert page.status_code == 422 and desk.shop.books.people.audit(limit=1)[0].seq == before
+
+
+def test_a_stranger_has_no_form_of_the_founders_read(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    async def count(request: Request, files: int = 0) -> Form:
+        read.append(files)
+        return await read_form(request, files)
+
+    monkeypatch.setattr(page, "read_form", count)
+    stranger = desk.reader()
+    for path in ("/console/try", "/console/my/try"):
+        sent = stranger.client.post(path, files={"picture": ("a.png", b"x" * 100_000)}, follow_redirects=False)
+        assert sent.status_code == 303 and sent.headers["location"] == "/console/sign-in"
+    assert read == []
+
+
+def test_a_form_that_stops_half_way_holds_its_memory_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "GRACE_SECONDS", 0.05)
+    head = b'--xx\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
+
+    async def receive() -> dict[str, Any]:
+        if sent:
+            await asyncio.sleep(30)
+        sent.append(head)
+        return {"type": "http.request", "body": head, "more_body": True}
+
+    sent: list[bytes] = []
+    headers = [(b"content-type", b"multipart/form-data; boundary=xx"), (b"host", b"shop.test")]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+    with pytest.raises(FormTooSlow):
+        asyncio.run(asyncio.wait_for(read_form(request, 1000), 5))

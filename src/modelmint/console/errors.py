@@ -47,3 +47,10 @@ class FormTooLarge(InvalidInput):
 
     code = "form_too_large"
     status = 413
+
+
+class FormTooSlow(InvalidInput):
+    """A form that comes so slowly that it only holds memory."""
+
+    code = "form_too_slow"
+    status = 408

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge
+from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, FormTooSlow
 
 #: Bytes of a form without files, and what the fields of one with files may take beside them.
 LARGEST_FORM = 64 * 1024
@@ -18,6 +19,9 @@ _MOST_FIELDS, _MOST_FILES = 500, 4
 _FIELDS, _FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 #: What is read of a form too large before it is refused, so that the browser listens to the answer.
 _PATIENCE = 8
+#: Seconds that a form may take, and bytes a second that it must keep up beyond them.
+GRACE_SECONDS = 10.0
+_SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class _InMemory(MultiPartParser):
 async def read_form(request: Request, files: int = 0) -> Form:
     """The body, bounded; ``files`` is how many bytes of files the page takes.
 
-    Raises ``BadForm``, ``FormNotOurs``, ``FormTooLarge``.
+    Raises ``BadForm``, ``FormNotOurs``, ``FormTooLarge``, ``FormTooSlow``.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ((_FIELDS, _FILES) if files else (_FIELDS,)):
@@ -83,9 +87,22 @@ async def _with_files(request: Request, most: int) -> Form:
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes; raises ``FormTooLarge`` for one that is longer, after it was sent if that is soon."""
+    """The body as it comes; raises ``FormTooLarge`` for one that is longer, after it was sent if that is soon.
+
+    ``FormTooSlow`` where it falls behind 16 KiB/s after a grace of 10 s: what is half sent lies in memory.
+    """
     total, too_large = 0, _declared(request) > most
-    async for part in request.stream():
+    parts, clock = aiter(request.stream()), asyncio.get_running_loop().time
+    started = clock()
+    while True:
+        latest = started + GRACE_SECONDS + total / _SLOWEST_BYTES_PER_SECOND
+        try:
+            async with asyncio.timeout_at(latest):
+                part = await anext(parts, None)
+        except TimeoutError:
+            raise FormTooSlow("expected the form sooner; send it again over a faster connection") from None
+        if part is None:
+            break
         total += len(part)
         too_large = too_large or total > most
         if too_large and total > _PATIENCE * most:

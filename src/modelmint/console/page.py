@@ -21,7 +21,7 @@ from modelmint.commerce.errors import Unauthenticated
 from modelmint.commerce.people.actor import SYSTEM, acting
 from modelmint.console.answers import Answer, Asked, Download, Go, Handler, Page
 from modelmint.console.attempts import Attempts
-from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, NotYourPage
+from modelmint.console.errors import BadForm, FormNotOurs, FormTooLarge, FormTooSlow, NotYourPage
 from modelmint.console.forms import Form, read_form
 from modelmint.console.frame import Frame
 from modelmint.console.problems import again, said
@@ -109,10 +109,10 @@ class PageRoute:
         request = Request(scope, receive)
         form, refused = Form(), None
         try:
-            if request.method == "POST":
+            if request.method == "POST" and self._lets_in(request):
                 try:
                     form = await read_form(request, self._place.files)
-                except (BadForm, FormTooLarge) as error:
+                except (BadForm, FormTooLarge, FormTooSlow) as error:
                     if not self._place.files:
                         raise
                     refused = error  # told on the page itself, whose readers did nothing wrong but choose a large file
@@ -128,6 +128,13 @@ class PageRoute:
         response.headers.setdefault("content-security-policy", POLICY)
         response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, send)
+
+    def _lets_in(self, request: Request) -> bool:
+        """Whether a form is worth reading: strangers send none to a page that is not for them."""
+        if self._reader == "anyone":
+            return True
+        session = self._console.sessions.read(request.cookies.get(SESSION), self._console.shop.clock.now())
+        return session is not None and session.who != NOBODY
 
     def _answer(self, request: Request, form: Form, refused: ModelmintError | None) -> Response:
         console, now = self._console, self._console.shop.clock.now()

@@ -138,4 +138,5 @@ WORDS: dict[str, str] = {
     "problem.bad_feedback": "This feedback cannot be kept",
     "problem.unknown_prediction": "There is no such prediction",
     "problem.form_too_large": "The picture is too large",
+    "problem.form_too_slow": "The form came too slowly",
 }

@@ -130,4 +130,5 @@ WORDS: dict[str, str] = {
     "problem.bad_feedback": "该反馈无法保存",
     "problem.unknown_prediction": "没有该预测",
     "problem.form_too_large": "图片过大",
+    "problem.form_too_slow": "表单发送过慢",
 }
