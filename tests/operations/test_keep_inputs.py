@@ -211,3 +211,17 @@ def test_inputs_are_exported_as_a_dataset_by_their_truths(house: Callable[..., H
         ids[1]: ("dark", "dark"),
         ids[2]: (None, None),
     }
+
+
+def test_labels_that_cannot_be_folders_as_they_are_stay_apart(house: Callable[..., House], tmp_path: Path) -> None:
+    one = house(STORES)
+    one.agree()
+    truths = ("<3 mm", ">3 mm", "_unlabelled", "肺" * 200, "../..", "fine label")
+    ids = [str(one.call(picture(250))["id"]) for _ in truths]
+    one.settled()
+    feedback, customer = one.shop.feedback, one.furnished.customer
+    for name, truth in zip(ids, truths, strict=True):
+        feedback.add(feedback.predicted(name, customer)[0], Said(truth=truth), answer=None)
+    folders = {folder for folder, _ in export_inputs(feedback, one.shop.inputs, tmp_path / "out")}
+    assert len(folders) == len(truths) and "fine label" in folders and "_unlabelled" not in folders
+    assert {path.parent.parent for path in tmp_path.rglob("*.png")} == {tmp_path / "out"}

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from modelmint.commerce.repository import Books
 from modelmint.kit.canonical import plain
+from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.files import write_atomic
 from modelmint.monitoring.feedback.errors import BadFeedback
@@ -24,6 +25,8 @@ from modelmint.releases.shelf import Shelf
 _LONGEST_LABEL = 200
 #: Where inputs lie whose truth nobody told.
 UNLABELLED = "_unlabelled"
+#: Bytes of a folder's name that every disk takes, and characters that are kept of a longer one.
+_LONGEST_FOLDER, _BEGINNING = 200, 40
 
 
 def give(
@@ -125,8 +128,11 @@ def export_inputs(feedback: FeedbackBooks, inputs: InputFolder, folder: Path) ->
 
 
 def _safe(label: str) -> str:
-    """A label as the name of a folder."""
-    return re.sub(r"[^\w .-]", "_", label).strip(" .") or UNLABELLED
+    """A label as the name of a folder: itself where it can be one, else with a mark that no other label has."""
+    text = re.sub(r"[^\w .-]", "_", label).strip(" .")
+    # Else "<3" and ">3" would be one label of the dataset that the next build reads.
+    fits = text == label and len(label.encode()) <= _LONGEST_FOLDER and label.casefold() != UNLABELLED
+    return text if fits else f"{text[:_BEGINNING]}-{digest_bytes(label.encode())[:8]}"
 
 
 def _ending(content: bytes) -> str:
