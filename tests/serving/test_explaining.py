@@ -214,3 +214,18 @@ def test_a_network_with_maps_of_its_own_is_run_once_for_them() -> None:
         ("cam", 1, "dark"),
     ]
     assert engine.sizes == [2, -1, -1]  # no row is run again for its answer
+
+
+def test_a_system_that_gives_no_thread_fails_that_call_and_the_next_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with lane_of(BrightnessEngine()) as lane:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_more)
+            with pytest.raises(EngineFailed):
+                explained(lane, 250).future.result(timeout=10)
+        answer = explained(lane, 250).future.result(timeout=10)
+    assert answer.explanations is not None and len(answer.explanations) == 1

@@ -96,10 +96,11 @@ class Explainer:
     def take(self, job: Job) -> None:
         """Explain an answered call, then resolve it."""
         with self._changed:
-            self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="lane-explain", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="lane-explain", daemon=True)
+                thread.start()  # raises where the system gives no more threads: that call fails, the next tries again
+                self._thread = thread
+            self._jobs.append(job)
             self._changed.notify()
 
     def close(self) -> None:
