@@ -87,7 +87,7 @@ def test_plans_say_their_price_in_words_and_who_holds_them(typed) -> None:
     assert plans["payg"]["customers"] >= 1
     assert (
         plans["clinic"]["price"]
-        == "49.00 USD a month, 5000 calls included, then 0.01 USD per call, 6000 calls a minute"
+        == "49.00 USD a month, 5,000 calls included, then 0.01 USD per call, 6,000 calls a minute"
     )
     assert plans["trial"]["price"] == "3 free calls, for 14 days"
 

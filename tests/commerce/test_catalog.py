@@ -33,7 +33,7 @@ def test_included_calls_and_overage_are_two_tiers() -> None:
     found = plan(monthly="49 USD", included_calls=5000, overage="0.01 USD")
     assert found.monthly == Money(4900, "USD")
     assert found.charges == (Charge("calls", (Tier(5000, usd("0")), Tier(None, usd("0.01")))),)
-    assert terms_of(found) == "49.00 USD a month, 5000 calls included, then 0.01 USD per call"
+    assert terms_of(found) == "49.00 USD a month, 5,000 calls included, then 0.01 USD per call"
 
 
 def test_included_calls_without_overage_end_with_themselves() -> None:
@@ -190,6 +190,14 @@ def test_all_terms_are_told_in_a_line() -> None:
         "then 0.01 USD per call, 5 USD per package of 100 pages, the first 100.00 USD of sales free, 2.5 % of sales, "
         "0.10 USD per different patient, 0.50 USD per largest disk, p99 within 49.5 ms, 99.9 % available, or 10 % back"
     )
+
+
+def test_common_terms_read_as_chinese_and_large_numbers_are_grouped() -> None:
+    studio = plan(monthly="29 USD", included_calls=20_000, overage="0.001 USD")
+    assert terms_of(studio, "zh") == "每月 29.00 USD，含 20,000 次调用，超出后每次调用 0.001 USD"
+    assert terms_of(plan(per_call="0.002 USD"), "zh") == "每次调用 0.002 USD"
+    pages = plan(charges=[{"meter": "pages", "price": "0.10 USD"}])
+    assert terms_of(pages, "zh") == "每 page 0.10 USD", "a founder's own meter keeps its name"
 
 
 def test_all_terms_are_told_in_chinese() -> None:

@@ -127,7 +127,7 @@ def test_the_founders_try_is_a_call_of_the_house_with_every_plans_price(desk: An
         page = drop(founder, FOUNDERS, picture(5), explain="yes")
     text = shown(page.text)
     assert page.status_code == 200 and "dark" in text
-    assert "0.02 USD" in text and "49.00 USD a month, 5000 calls included" in text and "0 USD" in text
+    assert "0.02 USD" in text and "49.00 USD a month, 5,000 calls included" in text and "0 USD" in text
     assert "no cost statement" in text  # the test's release was never measured, and the page says so
     books = desk.shop.books
     house = books.customer(HOUSE)
