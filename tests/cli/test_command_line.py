@@ -130,6 +130,7 @@ def test_new_writes_a_valid_commented_venture_and_never_overwrites(modelmint, tm
     assert venture.read_text() == before
     assert modelmint("new", "x", "--solution", "digitz", "--json").code == 3
     assert "modelmint -C other build" in modelmint("new", "other").out
+    assert "nowhere is not there yet" in modelmint("new", "early", "--data", "nowhere").err
 
 
 def test_waivers_are_checked_before_the_long_run(modelmint) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto, helper
 
 from modelmint.testing.shops import Furnished, furnish
 
@@ -35,6 +36,17 @@ def test_a_release_goes_out_as_one_file_and_in_again_once_its_signer_is_named(
     assert trusted == [{"fingerprint": made["fingerprint"], "name": "brightness"}]
     assert modelmint("-C", "there", "releases", "signers", "--forget", made["fingerprint"], "--json").json["forgotten"]
     assert modelmint("-C", "there", "releases", "import", str(file), "--json").code == 6
+
+
+def test_a_mistyped_path_is_named_and_leaves_no_venture_behind(modelmint, tmp_path: Path) -> None:
+    pixels = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "same", pixels[:1], pixels[1:])
+    (tmp_path / "model.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    wrong = modelmint("releases", "import", "model.onx", "--data", "pictures")
+    assert wrong.code == 2 and "did you mean 'model.onnx'?" in wrong.err
+    lost = modelmint("releases", "import", "model.onnx", "--data", "picturs")
+    assert lost.code == 2 and "--data: there is nothing at" in lost.err
+    assert not (tmp_path / "venture.toml").exists(), "the next try with --data would be refused"
 
 
 def test_nothing_is_overwritten_and_what_is_no_release_is_told_so(modelmint, shop: Furnished, tmp_path: Path) -> None:

@@ -153,6 +153,8 @@ def _begun(session: Session, wishes: Wishes) -> str:
             "pictures. Do: add --data PICTURES (a folder per label, an .npz, a list) and --labels where the model's "
             f"outputs have another order than the data; or begin with {session.hint('new NAME --data PICTURES')}"
         )
+    if not wishes.data.startswith("sklearn:") and not Path(wishes.data).expanduser().exists():
+        raise BadUsage(f"--data: there is nothing at {Path(wishes.data).expanduser().absolute()}; nothing was begun")
     name = re.sub(r"[^a-z0-9]+", "-", session.root.name.lower()).strip("-")[:63] or "venture"
     answers = {"source": as_seen_from(session.root, wishes.data)}
     return render("image-screening", name, **answers)["venture.toml"]

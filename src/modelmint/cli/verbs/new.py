@@ -31,6 +31,7 @@ def new(
     session = session_of(ctx)
     folder = session.root / name
     answers = {} if data is None else {"source": as_seen_from(folder, data)}
+    absent = data is not None and not data.startswith("sklearn:") and not Path(data).expanduser().exists()
     if purpose is not None:
         answers["purpose"] = purpose
     files = _write(folder, render(solution, name, **answers))
@@ -53,6 +54,8 @@ def new(
             out.say("Every line of it is explained; change what you like. Then:")
         for line in following:
             out.say(f"  {line}")
+        if absent:
+            out.note(f"{data} is not there yet; data.source in venture.toml says where your pictures are looked for")
 
     session.out.answer(payload, show)
 

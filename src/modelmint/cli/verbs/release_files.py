@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +106,10 @@ def import_(
         import_graph(session, path, wishes)
         return
     if given := wishes.given():
+        if not path.exists():
+            near = get_close_matches(path.name, sorted(one.name for one in path.parent.glob("*")), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadUsage(f"there is nothing at {path.absolute()}{hint}")
         raise BadUsage(f"{', '.join(given)}: for a model.onnx; {path.name} is none")
     if path.is_dir():
         _answer(session, shelf_of(session).add(path.resolve()), None)
