@@ -129,6 +129,21 @@ def test_a_shop_without_the_frozen_data_says_so_and_shows_the_card(
     assert "/console/data/picture" not in page.text
 
 
+def test_data_that_was_not_searched_for_twins_is_not_called_free_of_them(
+    desk: Any, founder: Any, dataset: DatasetVersion, tmp_path: Path
+) -> None:
+    source = tmp_path / "pictures"
+    off = DataSection(train="train", val="val", test="test", near_duplicates="off")
+    shutil.rmtree(dataset.folder)  # the same rows, so the same digest
+    version = freeze(off, source, desk.shop.workspace / "steps" / "prepare" / "two", Silent())
+    manifest, files = brightness_parts()
+    manifest = dataclasses.replace(manifest, dataset={"digest": version.digest, "rows": version.counts})
+    files["dataset.json"] = pretty_json(card(version)).encode()
+    deploy(desk.shop.books, desk.shop.shelf, write_release(desk.shop.shelf.root, manifest, files).id)
+    text = words(founder.get("/console/data?lang=en").text)
+    assert "Not looked for when this data was frozen" in text and "No near duplicates were found" not in text
+
+
 def test_a_damaged_ranking_is_told_and_the_rest_is_shown(desk: Any, founder: Any, dataset: DatasetVersion) -> None:
     keep_suspects(desk, dataset)
     (desk.shop.workspace / "reviews" / dataset.digest / "suspects.json").write_text('{"rows": [')

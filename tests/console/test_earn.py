@@ -102,6 +102,16 @@ def test_without_a_stated_demand_it_says_so_and_assumes_nothing(desk: Any, found
     assert "How it comes about" not in text and "Break-even 2,920" in text
 
 
+def test_where_no_value_can_be_computed_no_break_even_is_claimed(desk: Any, founder: Any) -> None:
+    release = desk.shop.shelf.get(desk.furnished.release)
+    keyfile = desk.shop.workspace / "keys" / "statements.pem"
+    unjudged = {name: stated for name, stated in COST.items() if name != "wrong_share"}
+    statements.add(release, "cost", unjudged, keyfile, this_machine().fingerprint, SystemClock())
+    text = figures(founder, calls=10_000, machine="0.08", wrong="0.01", peak=4, **{"mix.payg": 1}, lang="en")
+    assert "Monthly value Not computable" in text
+    assert "Break-even –" in text and "never" not in text
+
+
 def test_no_calls_at_all_cost_the_machine(desk: Any, founder: Any) -> None:
     measure(desk)
     assert value(figures(founder, calls=0)) == "−58.40 USD"

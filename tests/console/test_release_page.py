@@ -119,7 +119,7 @@ def test_a_broken_release_is_named_and_hides_no_other(desk: Any, founder: Any, r
     assert f"A release on the shelf is broken: release {desk.furnished.release[:12]}" in words(page.text)
     assert release[:12] in page.text
     chinese = words(founder.get("/console/release?lang=zh").text)
-    assert f"有一个发布已损坏: 发布 {desk.furnished.release[:12]} 已损坏，无法打开。" in chinese
+    assert f"有一个发布已损坏：发布 {desk.furnished.release[:12]} 已损坏，无法打开。" in chinese
 
 
 def test_a_damaged_file_is_told_on_the_page(desk: Any, founder: Any, release: str) -> None:

@@ -205,7 +205,7 @@ def test_the_card_has_a_yaml_head_and_every_section_of_a_model_card(told: Dossie
     assert f'{{"type": "accuracy", "value": {accuracy.value}}}' in head
     titles = {
         "en": ("Intended use", "Who and what it was tested on", "Limits", "Out of scope", "How well it does", "Gates"),
-        "zh": ("预期用途", "在谁、在什么上测试过", "局限", "不适用的场合", "准确程度", "发布门槛"),
+        "zh": ("预期用途", "测试对象", "局限", "不适用的场合", "准确程度", "发布门槛"),
     }[language]
     assert [title for title in titles if f"\n## {title}\n" not in card] == []
     rows = [line for line in card.splitlines() if line.startswith("|")]

@@ -76,7 +76,6 @@ def environment() -> Environment:
         limits=limits,
         pictures=pictures,
         headline=headline,
-        tested_text=lambda rows: ", ".join(f"{label} {shapes.count(number)}" for label, number in rows.items()),
         card_rows=lambda card: sum(map(sum, card.confusion)),
         found_text=found_text,
         priced=shapes.priced,

@@ -22,7 +22,7 @@ WORDS: dict[str, str] = {
     "split.test": "test",
     "data.facts": "Where it comes from",
     "fact.licence": "Licence",
-    "fact.family": "Family",
+    "fact.family": "Dataset",
     "fact.format": "Format",
     "fact.splits": "Splits",
     "fact.near_duplicates": "Near duplicates",
@@ -38,6 +38,7 @@ WORDS: dict[str, str] = {
         "Pictures that are nearly the same: resized, encoded anew or cropped a little. In two splits they make "
         "the test look better than it is."
     ),
+    "data.twins_off": "Not looked for when this data was frozen.",
     "data.twins_none": "No near duplicates were found.",
     "data.alike": "{alike} alike",
     "data.examples": "Single findings",

@@ -15,7 +15,7 @@ WORDS: dict[str, str] = {
     "release.made_at": "Made",
     "release.serves": "Served as",
     "release.more": "{count} older ones are not listed; open one by its id.",
-    "release.broken": "A release on the shelf is broken",
+    "release.broken": "A release on the shelf is broken: {what}",
     "problem.release_not_found": "There is no such release",
     "problem.ambiguous_release": "More than one release begins like this",
     "problem.damaged_release": "This release is not what it was",

@@ -76,7 +76,7 @@ WORDS: dict[str, str] = {
     "said.consent_given": "已记录：可以保存您发送的内容。",
     "said.consent_withdrawn": "已记录：不再保存，已保存的内容已删除。",
     "feedback.lead": "客户对预测的评价；同一预测以最后一次为准。",
-    "feedback.agreement": "与答案一致的真值",
+    "feedback.agreement": "答对比例（按客户告知的真值）",
     "feedback.thumbs_up": "点赞占比",
     "feedback.predictions": "有反馈的预测",
     "feedback.of_answered": "共作答 {n} 个输入",
@@ -112,7 +112,7 @@ WORDS: dict[str, str] = {
     "leads.erase": "删除",
     "said.lead_erased": "已删除。",
     "trial.title": "试用 {venture}",
-    "trial.lead": "拖入一张图片，看看模型怎么说。无需账户，无需密钥。",
+    "trial.lead": "拖入一张图片，看看模型的判断。无需账户，无需密钥。",
     "trial.left": "还可试 {n} 次，共 {most} 次",
     "trial.spent": "试用次数已用完。留下联系方式，我们会与您联系。",
     "trial.recorded": (

@@ -9,6 +9,7 @@ WORDS: dict[str, str] = {
     "card.users": "Who it is for",
     "card.tested_on": "Who and what it was tested on",
     "card.tested_rows": "{rows} test pictures of the dataset version {digest}: {labels}.",
+    "card.tested_label": "{label} ({n})",
     "card.source_facts": "What is known of the source",
     "card.groups": "The data names {groups} groups (patients, sites, devices, ...); none stands in two splits.",
     "card.no_groups": "The data names no groups (patients, sites, devices, ...), so results by group are unknown.",

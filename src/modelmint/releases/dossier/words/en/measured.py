@@ -192,6 +192,6 @@ WORDS: dict[str, str] = {
     "glance.between": "{low} to {high}",
     "glance.rate": "Calls a second",
     "glance.rate_hint": "one machine, p99 {p99} ms",
-    "glance.cost": "1,000 calls",
+    "glance.cost": "Cost of 1,000 calls",
     "glance.cost_hint": "at the expected demand",
 }

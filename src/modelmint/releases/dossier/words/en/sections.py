@@ -61,6 +61,8 @@ WORDS: dict[str, str] = {
     "missing.out_of_scope": "The founder has named no uses that it was not made for.",
     "missing.purpose": "The founder has stated no purpose.",
     "missing.notice": "The founder has stated no notice of use.",
+    "colon": ": ",
+    "comma": ", ",
     "none": "none",
     "not_stated": "not stated",
     "yes": "yes",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 WORDS: dict[str, str] = {
-    "card.source": "体例参照 Mitchell 等人《Model Cards for Model Reporting》（2019）。",
+    "card.source": "格式参照 Mitchell 等人《Model Cards for Model Reporting》（2019）。",
     "card.details": "模型",
     "card.intended": "预期用途",
     "card.users": "面向的使用者",
-    "card.tested_on": "在谁、在什么上测试过",
+    "card.tested_on": "测试对象",
     "card.tested_rows": "数据版本 {digest} 的 {rows} 张测试图片：{labels}。",
-    "card.source_facts": "已知的数据来源情况",
+    "card.tested_label": "{label}（{n} 张）",
+    "card.source_facts": "数据来源",
     "card.groups": "数据标明了 {groups} 个分组（患者、地点、设备等），没有一组同时出现在两个划分中。",
     "card.no_groups": "数据没有标明分组（患者、地点、设备等），因此未测量各组之间的差异。",
     "card.limits": "局限",
@@ -33,7 +34,7 @@ WORDS: dict[str, str] = {
     "limit.own": "它在别处训练，所用图片在此不详，因此可能见过部分测试图片。",
     "limit.smallest": "测试集中最小的类别“{label}”只有 {n} 张图片，对它的结论把握较小。",
     "limit.pair": "测试集上最常见的错误：把“{truth}”判为“{answer}”，{rows} 张中有 {count} 张（{share}）。",
-    "limit.no_mistakes": "{n} 张测试图片全部答对；以这样的数量，错误率仍可能高达 {most}（95%）。",
+    "limit.no_mistakes": "{n} 张测试图片全部答对；但样本有限，错误率仍可能高达 {most}（95% 置信）。",
     "limit.wrong": "测试集 {n} 个答案中有 {wrong} 个错误（{share}，95% 区间 {low} 至 {high}）。",
     "limit.reads": "测试集已被读取 {reads} 次；次数越多，成绩越可能偏乐观。",
     "limit.compressed": "压缩损失的准确率（测试集）：{drop} 个百分点（负值表示提高）。",

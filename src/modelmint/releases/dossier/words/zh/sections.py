@@ -4,7 +4,7 @@ from __future__ import annotations
 
 WORDS: dict[str, str] = {
     "report.title": "发布报告：{name}",
-    "report.lead": "这个模型是什么、有多准、成本多少、把握多大。每个数字都来自实测，各节都注明测自何处。",
+    "report.lead": "这个模型是什么、有多准、成本多少、数字有多可靠。每个数字都来自实测，各节都注明测自何处。",
     "report.contents": "目录",
     "report.printed": "{at} 由发布 {id} 生成",
     "report.page_note": "由 Modelmint 模铸生成。区间均为 95% 置信区间。",
@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     "section.candidates": "候选方案",
     "section.gates": "发布门槛",
     "section.cost": "成本说明",
-    "section.explained": "模型看的是哪里",
+    "section.explained": "模型关注哪些区域",
     "section.lineage": "来源与出处",
     "section.of": "{section}：{model}",
     "notice": "使用声明",
@@ -57,6 +57,8 @@ WORDS: dict[str, str] = {
     "missing.out_of_scope": "创办人尚未列出不适用的场合。",
     "missing.purpose": "创办人尚未说明用途。",
     "missing.notice": "创办人尚未填写使用声明。",
+    "colon": "：",
+    "comma": "、",
     "none": "无",
     "not_stated": "未注明",
     "yes": "是",
