@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,12 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from modelmint.api.app import Application, create_app
+from modelmint.api.app import Application
 from modelmint.api.errors import BadQuery
 from modelmint.api.openapi_v2 import PAID
 from modelmint.api.problems import problem
-from modelmint.bootstrap import open_shop
 from modelmint.testing.pictures import picture
-from modelmint.testing.shops import Furnished, furnish
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
-    return furnish(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def app(furnished: Furnished) -> Iterator[Application]:
-    app = create_app(open_shop(furnished.root))
-    yield app
-    app.service.close()
+from modelmint.testing.shops import Furnished
 
 
 def ask(app: Application, method: str, path: str, client: tuple[str, int] = ("127.0.0.1", 1), **more: Any) -> Any:

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,26 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from modelmint.api.app import Application, create_app
-from modelmint.bootstrap import open_shop
+from modelmint.api.app import Application
 from modelmint.commerce.metering.cloudevents import events_from
 from modelmint.kit.canonical import plain
 from modelmint.testing.pictures import picture
-from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.shops import Furnished
 
 BATCH, ONE = "application/cloudevents-batch+json", "application/cloudevents+json"
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
-    return furnish(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def app(furnished: Furnished) -> Iterator[Application]:
-    app = create_app(open_shop(furnished.root))
-    yield app
-    app.service.close()
 
 
 class Sender:

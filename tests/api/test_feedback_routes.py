@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from modelmint.api.app import Application, create_app
-from modelmint.bootstrap import open_shop
+from modelmint.api.app import Application
 from modelmint.testing.pictures import picture
-from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.shops import Furnished
 
 Ask = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
-    return furnish(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def app(furnished: Furnished) -> Iterator[Application]:
-    app = create_app(open_shop(furnished.root))
-    yield app
-    app.service.close()
 
 
 @pytest.fixture

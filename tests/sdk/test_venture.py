@@ -24,6 +24,7 @@ from modelmint.sdk.errors import BadWaiver, NothingBuilt, NotPredictable, NoVent
 from modelmint.sdk.shown import Plot, html_table
 from modelmint.sdk.types import Column, TableView
 from modelmint.sdk.venture import Venture
+from modelmint.testing.dossiers import told_release
 from modelmint.testing.pictures import picture
 from modelmint.testing.releases import brightness_release
 from modelmint.testing.shops import furnish
@@ -140,6 +141,20 @@ def test_releases_are_found_by_place_by_beginning_and_the_newest_by_name(venture
     with pytest.raises(UnknownModel):
         releases.latest.metrics("lungs")
     assert venture.predict(picture(BRIGHT), release=other.id[:10]).label == "bright"  # type: ignore[union-attr]
+
+
+def test_a_statement_is_its_workspaces_own_there_and_foreign_anywhere_else(tmp_path: Path) -> None:
+    release = told_release(tmp_path / "here" / ".modelmint")
+    (tmp_path / "there" / ".modelmint").mkdir(parents=True)
+
+    def signers(root: Path) -> set[str]:
+        facts = modelmint.open(root, progress=Silent()).release(release.path).facts
+        return {statement["signed_by"] for statement in facts["statements"]}
+
+    here = modelmint.open(tmp_path / "here", progress=Silent())
+    assert signers(here.root) == {"own"} == {told["signed_by"] for told in here.releases[0].facts["statements"]}
+    assert here.releases[release.id[:8]].facts == here.releases[0].facts
+    assert signers(tmp_path / "there") == {"foreign"}
 
 
 def test_where_nothing_was_built_that_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,15 @@ from modelmint.data.errors import BadCorrections
 from modelmint.data.freeze import freeze
 from modelmint.data.review_file import as_corrections, decided, read_review, review_csv
 from modelmint.data.review_page import review_page
-from modelmint.data.reviews import Reviewed, read_suspects, write_suspects
+from modelmint.data.reviews import Reviewed, Suspects, read_suspects, write_suspects
 from modelmint.data.version import DatasetVersion
 from modelmint.kit.progress import Silent
 from modelmint.venture.sections.data import DataSection
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.errors import TooFewPictures
+from modelmint.workshop.models.backbone import BaseRequest
+from modelmint.workshop.models.identity import FROM_SCRATCH
+from modelmint.workshop.models.registry import BACKBONES, resolve_base
 from modelmint.workshop.suspects import find_suspects
 
 WRONG = {"train/up/007.png", "train/up/031.png", "train/down/012.png", "val/down/003.png"}
@@ -47,17 +51,24 @@ def ramps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def dataset(ramps: Path, tmp_path: Path) -> DatasetVersion:
-    return freeze(DataSection(train="train", val="val", test="test"), ramps, tmp_path / "frozen", Silent())
+@pytest.fixture(scope="module")
+def dataset(ramps: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetVersion:
+    folder = tmp_path_factory.mktemp("frozen") / "dataset"
+    return freeze(DataSection(train="train", val="val", test="test"), ramps, folder, Silent())
 
 
-def find(dataset: DatasetVersion, root: Path) -> object:
-    return find_suspects(dataset, ModelSection(base="cnn"), root, 10_000, Silent())
+def find(dataset: DatasetVersion, root: Path, base: str = "cnn") -> Suspects:
+    return find_suspects(dataset, ModelSection(base=base), root, 10_000, Silent())
 
 
-def test_wrong_labels_come_first_and_test_rows_are_not_looked_at(dataset: DatasetVersion, ramps: Path) -> None:
-    found = find_suspects(dataset, ModelSection(base="cnn"), ramps, 10_000, Silent())
+@pytest.fixture(scope="module")
+def found(dataset: DatasetVersion, ramps: Path) -> Suspects:
+    return find(dataset, ramps)
+
+
+def test_wrong_labels_come_first_and_test_rows_are_not_looked_at(
+    found: Suspects, dataset: DatasetVersion, ramps: Path
+) -> None:
     assert {one.name for one in found.rows[:4]} == WRONG
     assert (found.n, found.folds, found.flagged) == (160, 5, 4)
     worst = found.rows[0]
@@ -67,8 +78,7 @@ def test_wrong_labels_come_first_and_test_rows_are_not_looked_at(dataset: Datase
     assert find(dataset, ramps) == found
 
 
-def test_a_ranking_is_kept_and_read_back(dataset: DatasetVersion, ramps: Path, tmp_path: Path) -> None:
-    found = find_suspects(dataset, ModelSection(base="cnn"), ramps, 10_000, Silent())
+def test_a_ranking_is_kept_and_read_back(found: Suspects, dataset: DatasetVersion, tmp_path: Path) -> None:
     file = write_suspects(tmp_path, found)
     assert file == tmp_path / "reviews" / dataset.digest / "suspects.json"
     assert read_suspects(tmp_path, dataset.digest) == found
@@ -76,9 +86,8 @@ def test_a_ranking_is_kept_and_read_back(dataset: DatasetVersion, ramps: Path, t
 
 
 def test_decisions_become_corrections_and_the_next_version_is_right(
-    dataset: DatasetVersion, ramps: Path, tmp_path: Path
+    found: Suspects, dataset: DatasetVersion, ramps: Path, tmp_path: Path
 ) -> None:
-    found = find_suspects(dataset, ModelSection(base="cnn"), ramps, 10_000, Silent())
     lines = list(csv.DictReader(io.StringIO(review_csv(found, {}))))
     assert [line["decision"] for line in lines] == [""] * len(found.rows)
     for line in lines[:3]:
@@ -97,7 +106,7 @@ def test_decisions_become_corrections_and_the_next_version_is_right(
     after = freeze(section, ramps, tmp_path / "after", Silent())
     assert after.digest != dataset.digest
     assert {one.name for one in after.findings if one.kind == "corrected_label"} == WRONG
-    again = find_suspects(after, ModelSection(base="cnn"), ramps, 10_000, Silent())
+    again = find(after, ramps)
     assert again.flagged == 0
     states = decided(corrections, after)
     assert states[lines[4]["name"]] == Reviewed("keep", lines[4]["label"])
@@ -126,14 +135,28 @@ def test_wrong_decisions_are_told_line_by_line(dataset: DatasetVersion, tmp_path
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Suspected wrong labels"), ("zh", "可疑标签")])
 def test_the_page_holds_the_pictures_and_needs_nothing_else(
-    dataset: DatasetVersion, ramps: Path, language: str, word: str
+    found: Suspects, dataset: DatasetVersion, language: str, word: str
 ) -> None:
-    found = find_suspects(dataset, ModelSection(base="cnn"), ramps, 10_000, Silent())
     page = review_page(found, {found.rows[0].name: Reviewed("drop", None)}, dataset, language)
     assert word in page
     assert page.count("data:image/png;base64,") == len(found.rows)
     assert "http" not in page
     assert "<script" not in page
+
+
+def test_a_base_that_brings_no_features_is_not_loaded(
+    dataset: DatasetVersion, ramps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "modelmint.workshop.models.registry", None)  # importing it is an error now
+    assert "pixels" in find(dataset, ramps).method
+    assert "pixels" in find(dataset, ramps, "own.onnx").method
+    with pytest.raises(ImportError):
+        find(dataset, ramps, "efficientnet-lite0")
+
+
+def test_bases_that_learn_from_scratch_are_those_that_say_so(tmp_path: Path) -> None:
+    fresh = {name for name in BACKBONES.names() if not resolve_base(BaseRequest(name, tmp_path)).pretrained}
+    assert fresh == set(FROM_SCRATCH)
 
 
 def test_a_label_with_one_picture_cannot_be_learned_from_others(tmp_path: Path) -> None:
@@ -147,7 +170,7 @@ def test_a_label_with_one_picture_cannot_be_learned_from_others(tmp_path: Path) 
         Silent(),
     )
     with pytest.raises(TooFewPictures, match="found one with 1"):
-        find_suspects(dataset, ModelSection(base="cnn"), tmp_path, 10_000, Silent())
+        find(dataset, tmp_path)
 
 
 def test_a_reviewed_file_with_a_cell_beyond_all_bounds_is_told_as_a_problem_of_its_line(

@@ -8,13 +8,19 @@ from difflib import get_close_matches
 from modelmint.commerce.types import Fits, Plan
 from modelmint.venture.sections.charges import CALL_METERS, CALL_STATES
 
+#: From so many passes on an explanation is no small gift: a class-activation map takes one, occlusion 49.
+_DEAR = 8
 
-def hints(plans: Iterable[Plan], models: Collection[str], variants: Collection[str]) -> list[str]:
-    """Names that charges ask for and nothing here has, and meters of which some usage fits no charge.
 
-    ``models`` and ``variants`` are the names known; none known: nothing to compare with.
+def hints(
+    plans: Iterable[Plan], models: Collection[str], variants: Collection[str], passes: int | None = None
+) -> list[str]:
+    """Names that charges ask for and nothing here has, and usage that fits no charge or that none counts.
+
+    ``models`` and ``variants`` are the names known; none known: nothing to compare with. ``passes`` are those that an
+    explanation takes beyond its answer's own; None: not known.
     """
-    found: list[str] = []
+    plans, found = list(plans), list[str]()
     for plan in plans:
         for position, charge in enumerate(plan.charges):
             for key, name, known in (("model", charge.fits.model, models), ("variant", charge.fits.variant, variants)):
@@ -22,6 +28,8 @@ def hints(plans: Iterable[Plan], models: Collection[str], variants: Collection[s
                     found.append(f"plans.{plan.name}.charges.{position}.{key}: {_unknown(key, name, known)}")
         found += _uncounted(plan)
         found += _unpaid(plan)
+    if passes is not None and passes >= _DEAR:
+        found += _unexplained(plans, passes)
     return found
 
 
@@ -43,6 +51,20 @@ def _unpaid(plan: Plan) -> Iterator[str]:
             f"plans.{plan.name}: calls end with those that are included, whole in every billing period: whoever takes "
             "it on the last day has all of them for a day's fee. Give a price beyond them (overage, a last tier "
             "without up_to) if that is not meant."
+        )
+
+
+def _unexplained(plans: Iterable[Plan], passes: int) -> Iterator[str]:
+    """A trial gives calls away as well; who sells them hardly means to give away what costs many of them."""
+    names = [
+        f"plans.{plan.name}"
+        for plan in plans
+        if (plan.charges or plan.monthly or plan.yearly) and all(each.meter != "explanations" for each in plan.charges)
+    ]
+    if names:
+        yield (
+            f"{', '.join(names)}: explanations cost nothing, and each takes {passes} passes of the model beyond its "
+            "answer's own. Add a charge over 'explanations' if that is not meant."
         )
 
 

@@ -11,7 +11,6 @@ from modelmint.kit.estimate import Estimate
 from modelmint.kit.machine import this_machine
 from modelmint.market.types import Measured
 from modelmint.releases.bundle import Release
-from modelmint.releases.types import Statement
 
 #: A rate of calls beyond this is no measurement.
 _FASTEST = Decimal(10**9)
@@ -47,7 +46,7 @@ def rates(release: Release, model: str) -> Rates | None:
     statement = release.newest("cost", own) or release.newest("cost")
     if statement is None:
         return None
-    body = _part(statement, model)
+    body = statement.of(model)
     load, measured_on = _mapping(body.get("load_test")), _mapping(statement.body.get("measured_on"))
     limit = _number(load.get("p99_limit_ms"))
     released = Rated(str(body.get("candidate", "")), _measured(body, limited=limit is not None), released=True)
@@ -65,7 +64,7 @@ def rates(release: Release, model: str) -> Rates | None:
 def _others(release: Release, machine: str, model: str, released: Rated) -> list[Rated]:
     """The candidates that were load-tested beside it on that machine."""
     statement = release.newest("timings", machine)
-    rows = [] if statement is None else _part(statement, model).get("candidates")
+    rows = [] if statement is None else statement.of(model).get("candidates")
     found = []
     for row in rows if isinstance(rows, list) else []:
         known = _mapping(row)
@@ -74,12 +73,6 @@ def _others(release: Release, machine: str, model: str, released: Rated) -> list
         key = f"{known.get('name')}@{known.get('engine')}"
         found.append(Rated(key, _measured(known, limited=released.measured.limited), released=False))
     return found
-
-
-def _part(statement: Statement, model: str) -> Mapping[str, Any]:
-    """What the statement says of one model: of several it keeps them apart by name."""
-    models = _mapping(statement.body.get("models"))
-    return _mapping(models[model]) if model in models else statement.body
 
 
 def _measured(body: Mapping[str, Any], *, limited: bool) -> Measured:

@@ -1,4 +1,4 @@
-"""Plans beside what is served: which names that charges ask for nothing here has."""
+"""Plans beside what is served: which names that charges ask for nothing here has, and what is given away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from modelmint.commerce.plan_hints import hints
 from modelmint.commerce.types import Deployment, Plan
+from modelmint.releases.bundle import Release
 from modelmint.releases.shelf import Shelf
 from modelmint.venture.load import LoadedVenture
 
@@ -18,12 +19,22 @@ def plan_hints(
 ) -> list[str]:
     """See ``commerce.plan_hints``. A release that cannot be opened adds no name."""
     models, variants = _stated(venture)
-    releases = {release.id: release.manifest.models for release in shelf.survey()[0]}
+    releases = {release.id: release for release in shelf.survey()[0]}
+    passes: list[int] = []
     for row in deployments:
         models.add(row.name)
-        released = releases.get(row.release, {}).get(row.model)
+        release = releases.get(row.release)
+        released = release.manifest.models.get(row.model) if release else None
         variants |= {row.variant} if row.variant is not None else set(released.variants if released else ())
-    return hints(plans, models, variants)
+        passes += _passes(release, row.model) if release else []
+    return hints(plans, models, variants, max(passes, default=None))
+
+
+def _passes(release: Release, model: str) -> list[int]:
+    """What the newest statement says that an explanation takes; a foreign one may say anything."""
+    statement = release.newest("explanations")
+    said = None if statement is None else statement.of(model).get("passes")
+    return [said] if isinstance(said, int) else []
 
 
 def _stated(venture: LoadedVenture | None) -> tuple[set[str], set[str]]:

@@ -53,7 +53,7 @@ class Manifest:
 class Statement:
     """A signed, dated record about a release on a machine; kept beside the content, never in it."""
 
-    #: cost | gates | timings
+    #: cost | gates | timings | explanations
     kind: str
     release: str
     machine: str
@@ -63,6 +63,12 @@ class Statement:
     #: Ed25519 public key and signature over the canonical JSON of the other fields, base64.
     public_key: str = ""
     signature: str = ""
+
+    def of(self, model: str) -> Mapping[str, Any]:
+        """What ``body`` says of ``model``: of several it keeps them apart by name. {} where it does not speak of it."""
+        several = self.body.get("models") if isinstance(self.body, Mapping) else {}
+        said = several.get(model) if isinstance(several, Mapping) else self.body
+        return said if isinstance(said, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from modelmint.kit.canonical import plain
 from modelmint.releases.bundle import Release
 from modelmint.releases.describe import describe
 from modelmint.releases.shelf import Shelf
+from modelmint.releases.sign import KEY_FILE, public_key
 from modelmint.releases.types import Damage
 from modelmint.sdk.errors import NothingBuilt
 from modelmint.sdk.shown import Plot, Shown
@@ -50,9 +51,11 @@ class Candidates(Shown, Sequence[Mapping[str, Any]]):
 class ReleaseView(Shown):
     """One release on the shelf. Where it holds several models, name the one that is meant: ``metrics("lungs")``."""
 
-    def __init__(self, bundle: Release) -> None:
+    def __init__(self, bundle: Release, workspace: Path | None = None) -> None:
+        """``workspace``: whose key tells own statements from foreign ones; without one all are foreign."""
         #: The bundle itself: its manifest, files and statements.
         self.bundle = bundle
+        self._workspace = workspace
 
     @property
     def id(self) -> str:
@@ -72,7 +75,8 @@ class ReleaseView(Shown):
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """Everything about it as plain JSON: the object of ``releases show --json``."""
-        found: Mapping[str, Any] = plain(describe(self.bundle))
+        own = None if self._workspace is None else public_key(self._workspace / "keys" / KEY_FILE)
+        found: Mapping[str, Any] = plain(describe(self.bundle, own))
         return found
 
     def metrics(self, model: str | None = None) -> Mapping[str, Any]:
@@ -116,9 +120,7 @@ class ReleaseView(Shown):
     def _said(self, kind: str, model: str | None) -> Mapping[str, Any]:
         name = self._name(model)
         statement = self.bundle.newest(kind)
-        body: Mapping[str, Any] = statement.body if statement else {}
-        found: Mapping[str, Any] = body.get("models", {}).get(name, {}) if "models" in body else body
-        return found
+        return {} if statement is None else statement.of(name)
 
     def _views(self) -> Sequence[TableView]:
         views = []
@@ -137,12 +139,12 @@ class ReleaseView(Shown):
 class Releases(Shown, Sequence[ReleaseView]):
     """All releases on the shelf, the newest first; ``[0]``, or ``["5eea"]`` by the beginning of an id."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: Shelf, workspace: Path) -> None:
+        self._shelf, self._workspace = shelf, workspace
 
     @cached_property
     def _found(self) -> tuple[ReleaseView, ...]:
-        return tuple(ReleaseView(one) for one in self._shelf.list())
+        return tuple(ReleaseView(one, self._workspace) for one in self._shelf.list())
 
     @property
     def latest(self) -> ReleaseView:
@@ -159,7 +161,9 @@ class Releases(Shown, Sequence[ReleaseView]):
     def __getitem__(self, wanted: slice) -> Sequence[ReleaseView]: ...
     def __getitem__(self, wanted: int | str | slice) -> ReleaseView | Sequence[ReleaseView]:
         """Raises ``ReleaseNotFound``, ``AmbiguousRelease`` for a text, ``IndexError`` for a number."""
-        return ReleaseView(self._shelf.get(wanted)) if isinstance(wanted, str) else self._found[wanted]
+        if isinstance(wanted, str):
+            return ReleaseView(self._shelf.get(wanted), self._workspace)
+        return self._found[wanted]
 
     def __len__(self) -> int:
         return len(self._found)

@@ -73,7 +73,7 @@ class Venture:
         from modelmint.releases.shelf import Shelf
         from modelmint.sdk.release import Releases
 
-        return Releases(Shelf(self.workspace / "releases"))
+        return Releases(Shelf(self.workspace / "releases"), self.workspace)
 
     @property
     def candidates(self) -> Candidates:
@@ -140,7 +140,7 @@ class Venture:
         if wanted is None:
             return self.releases.latest
         if (Path(wanted) / "manifest.json").is_file():
-            return ReleaseView(Release.open(Path(wanted).resolve()))
+            return ReleaseView(Release.open(Path(wanted).resolve()), self.workspace)
         return self.releases[str(wanted)]
 
     def report(

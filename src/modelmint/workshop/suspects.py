@@ -27,6 +27,7 @@ from modelmint.kit.progress import Progress
 from modelmint.tasks.registry import TASKS
 from modelmint.venture.sections.model import ModelSection
 from modelmint.workshop.errors import BaseUnavailable, TooFewPictures, UnknownBase, UnusableBase
+from modelmint.workshop.models.identity import FROM_SCRATCH
 
 _FOLDS = 5
 #: Principal components of the features, and the inverse penalty of the regression on them.
@@ -160,6 +161,8 @@ def _of_backbone(
     dataset: DatasetVersion, section: ModelSection, root: Path, max_pixels: int, progress: Progress
 ) -> dict[str, AnyArray]:
     """The pretrained base's features by its name; {} where it has none to give."""
+    if section.base in FROM_SCRATCH or section.own:  # torch takes seconds to import, here for nothing
+        return {}
     from modelmint.workshop.models.backbone import BaseRequest
     from modelmint.workshop.models.registry import resolve_base
     from modelmint.workshop.training.environment import default_threads, device, reproducible

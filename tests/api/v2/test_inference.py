@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,24 +12,11 @@ import numpy as np
 import pytest
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
-from modelmint.api.app import Application, create_app
-from modelmint.bootstrap import open_shop
+from modelmint.api.app import Application
 from modelmint.testing.pictures import picture
-from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.shops import Furnished
 
 V1, V2 = "/v1/models/brightness/predict", "/v2/models/brightness/infer"
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
-    return furnish(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="module")
-def app(furnished: Furnished) -> Iterator[Application]:
-    app = create_app(open_shop(furnished.root))
-    yield app
-    app.service.close()
 
 
 @pytest.fixture

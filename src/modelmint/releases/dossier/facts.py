@@ -114,15 +114,8 @@ class _Content:
 
     def _bodies(self, kind: str, model: str, only: str = "") -> list[tuple[Statement, Mapping[str, Any]]]:
         """Statements of a kind with the part that speaks of ``model``, oldest first; those that hold ``only``."""
-        found = []
-        for statement in self.statements:
-            if statement.kind != kind or not isinstance(statement.body, Mapping):
-                continue
-            several = statement.body.get("models")
-            body = several.get(model) if isinstance(several, Mapping) else statement.body
-            if isinstance(body, Mapping) and (not only or only in body):
-                found.append((statement, body))
-        return found
+        told = [(statement, statement.of(model)) for statement in self.statements if statement.kind == kind]
+        return [(statement, body) for statement, body in told if body and (not only or only in body)]
 
     def _stated(self, kind: str, model: str, reader: Any, only: str = "") -> Any:
         command = "modelmint build"

@@ -36,6 +36,8 @@ PACKAGED: dict[str, PackagedWeights] = {
         "Apache-2.0",
     ),
 }
+#: Catalogue bases that learn from scratch and so bring no features.
+FROM_SCRATCH = ("cnn",)
 #: What travels of a hub repository: never a pickle, never code.
 _WANTED_FILES = ["config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json", "README.md"]
 #: Files of a transformers folder that decide what the model computes.
