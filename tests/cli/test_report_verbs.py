@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,8 @@ def test_a_folder_without_a_release_says_what_makes_one(tmp_path: Path, modelmin
     (tmp_path / "venture.toml").write_text(venture_text())
     ran = modelmint("--json", "report")
     assert (ran.code, ran.json["error"]["code"]) == (3, "nothing_built")
+
+
+def test_what_an_explanation_takes_is_shown_with_its_interval(folder: Path, modelmint: Run) -> None:
+    ran = modelmint("-C", str(folder), "releases", "show")
+    assert re.search(r"extra_ms\W+3\.76\d \[3\.51\d, 4\.03\d\]", ran.out), ran.out

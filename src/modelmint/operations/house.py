@@ -36,11 +36,6 @@ def visitors(books: Books, calls_per_day: int) -> Key:
     return _key_of(books, VISITORS, VISITORS_PLAN, {"title": "Trial page", "free_calls": _NO_END, "max_calls": most})
 
 
-def is_ours(customer: Customer) -> bool:
-    """Whether it is one of the two."""
-    return customer.name in (HOUSE, VISITORS)
-
-
 def _key_of(books: Books, name: str, plan: str, terms: Mapping[str, Any]) -> Key:
     with _alone, acting(SYSTEM):
         customer = _customer(books, name)

@@ -8,7 +8,7 @@ from typing import Any
 from modelmint.cli.output import Output
 from modelmint.cli.types import Column, TableView
 from modelmint.sdk.views.building import gates_view, metrics_view
-from modelmint.sdk.views.figures import DASH, count, size
+from modelmint.sdk.views.figures import DASH, count, interval, size
 
 
 def say_release(out: Output, found: Mapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ def _say_statement(out: Output, statement: Mapping[str, Any]) -> None:
         out.table(gates_view(gates))
         out.say(f"  {head}, signed by {statement['signed_by']} key", style="dim")
         return
-    flat = {key: value for key, value in body.items() if not isinstance(value, (dict, list))}
+    flat = {key: value for key, value in body.items() if not isinstance(value, (dict, list)) or _is_estimate(value)}
     if flat:
         out.table(_pairs(f"{head}, signed by {statement['signed_by']} key", flat))
 
@@ -55,8 +55,14 @@ def _pairs(title: str, content: Mapping[str, Any]) -> TableView:
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if _is_estimate(value):
+        return interval(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
     return DASH if value is None else str(value)
+
+
+def _is_estimate(value: Any) -> bool:
+    return isinstance(value, dict) and {"value", "low", "high"} <= value.keys()
