@@ -221,15 +221,20 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 def test_documents_are_printed_by_one_thread_and_a_full_queue_is_refused(held: threading.Event) -> None:
+    before = _printers()
     printer: Any = Printer(most=3)
     made: list[Future[bytes]] = [printer.print(None, "en") for _ in range(3)]
     with pytest.raises(PrinterBusy) as refusal:
         printer.print(None, "en")
     assert refusal.value.retry_after is not None and refusal.value.retry_after > 0
-    assert sum(thread.name.startswith("modelmint-printer") for thread in threading.enumerate()) == 1
+    assert len(_printers() - before) == 1
     held.set()
     assert [one.result(30) for one in made] == [b"%PDF-"] * 3
     assert printer.print(None, "en").result(30) == b"%PDF-"
+
+
+def _printers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("modelmint-printer")}
 
 
 def test_other_routes_answer_while_more_documents_are_wanted_than_threads_exist(

@@ -131,10 +131,12 @@ CHANGES: dict[str, Callable[[Made], Any]] = {
     "subscribe": lambda m: m.books.subscribe(m.customer.id, "clinic"),
     "deploy": lambda m: m.books.deploy("xray", "r1", "model", None),
     "close_period": lambda m: m.books.close_period(m.customer.id, month_of(START), "", until_now=True),
+    "people.set_consent": lambda m: m.books.people.set_consent(m.customer.id, yes=True),
     "people.rotate": lambda m: m.books.people.rotate(m.key),
     "people.note": lambda m: m.books.people.note("console.signed_in", m.key, {}),
     "people.erase": lambda m: m.books.people.erase(m.customer.id, force=True),
     "contracts.change": lambda m: m.books.contracts.change(m.customer.id, "clinic"),
+    "contracts.hold": lambda m: m.books.contracts.hold(m.customer.id, some_plans(SOLO)[0]),
     "contracts.cancel": lambda m: m.books.contracts.cancel(m.customer.id),
     "contracts.pause": lambda m: m.books.contracts.pause(m.customer.id),
     "contracts.resume": lambda m: m.books.contracts.resume(m.customer.id),
@@ -202,7 +204,7 @@ READING = {
     "credits.grants", "journal.balances", "journal.entries", "journal.frozen", "journal.head", "journal.segment",
     "journal.party", "journal.verify", "meters.log", "meters.table", "outbox.deliveries", "outbox.due",
     "outbox.endpoints", "payments.attempts", "payments.collectable", "payments.reference", "payments.reports",
-    "people.alarms", "people.audit", "people.key",
+    "people.alarms", "people.audit", "people.consenting", "people.consents", "people.digest", "people.key",
 }  # fmt: skip
 
 

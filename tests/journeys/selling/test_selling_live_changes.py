@@ -16,6 +16,7 @@ import pytest
 
 from modelmint.api.candidate import server_process
 from modelmint.bootstrap import open_shop
+from modelmint.commerce.predictions import shown
 from modelmint.operations.deploy import deploy, rollback
 from modelmint.releases.errors import DamagedRelease
 from modelmint.testing.pictures import picture
@@ -136,7 +137,7 @@ def test_a_graceful_stop_under_load_finishes_every_call_under_way_and_exits_0(
     # Every client was told `Connection: close` with its last answer; only then could it no longer connect.
     assert all("Refused" in error for error in tally.broken), tally.broken
     with open_shop(fresh_shop.root) as shop:
-        billed = [row.prediction for row in shop.books.outcomes(fresh_shop.customer) if row.billable]
+        billed = [shown(row.prediction) for row in shop.books.outcomes(fresh_shop.customer) if row.billable]
         assert shop.books.release_stale() == 0
     assert sorted(billed) == sorted(answer["id"] for answer in tally.answers)
 
