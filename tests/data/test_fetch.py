@@ -213,7 +213,7 @@ def test_a_file_of_the_founder_is_the_published_one_or_refused(tmp_path: Path, s
     official = shared_data / "pneumoniamnist" / "pneumoniamnist.npz"
     assert check(official, PNEUMONIAMNIST) == official
     altered = tmp_path / "pneumoniamnist.npz"
-    altered.write_bytes(official.read_bytes()[:-1] + b"\0")
+    altered.write_bytes(official.read_bytes()[:-1] + b"\1")
     with pytest.raises(WrongDownload, match=PNEUMONIAMNIST.md5):
         check(altered, PNEUMONIAMNIST)
     with pytest.raises(SourceNotFound, match="found no file"):
