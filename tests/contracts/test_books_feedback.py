@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
-from modelmint.commerce.predictions import noted, prediction_of
 from modelmint.kit.clock import ManualClock
 from modelmint.monitoring.feedback.agreement import summary
 from modelmint.monitoring.feedback.errors import FeedbackConflict, UnknownPrediction
@@ -18,6 +17,7 @@ from modelmint.monitoring.feedback.types import Feedback, Said
 from modelmint.store.backup import back_up, restore
 from modelmint.store.books import SqlBooks
 from modelmint.store.open import open_books
+from modelmint.tasks.predictions import noted, prediction_of
 from modelmint.testing.books import Caller, a_caller
 
 LABELS = ("normal", "pneumonia")

@@ -19,7 +19,7 @@ import pytest
 
 from modelmint.bootstrap import open_shop
 from modelmint.cli.demo.calls import Caller
-from modelmint.commerce.predictions import shown
+from modelmint.tasks.predictions import shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 

@@ -15,7 +15,6 @@ import pytest
 from modelmint.api.problems import status_of
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.commerce.errors import IdempotencyMismatch, TrialSpent, Unauthenticated
-from modelmint.commerce.predictions import answers_of, shown
 from modelmint.data.errors import NotAPicture
 from modelmint.inference.explain import Explanation, png
 from modelmint.kit.period import month_of
@@ -26,6 +25,7 @@ from modelmint.serving.errors import ClientGone, EngineFailed, NotServed, Overlo
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import HostLimits
 from modelmint.tasks.errors import BadTensor
+from modelmint.tasks.predictions import answers_of, shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
 

@@ -14,7 +14,6 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from modelmint.commerce.predictions import noted, prediction_of
 from modelmint.commerce.repository import Books
 from modelmint.commerce.types import AdmissionRequest, Admitted, Outcome, Settlement
 from modelmint.kit.arrays import AnyArray
@@ -24,6 +23,7 @@ from modelmint.serving.call import rows_of
 from modelmint.serving.errors import ClientGone, EngineFailed
 from modelmint.serving.host import ModelHost
 from modelmint.serving.types import Answer
+from modelmint.tasks.predictions import noted, prediction_of
 
 _log = logging.getLogger(__name__)
 OK = 200

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, cast, exists, func, select, true
 
 from modelmint.commerce.moments import micros, moment
-from modelmint.commerce.predictions import answers_of, named
 from modelmint.kit.clock import Clock
 from modelmint.kit.digest import digest_value
 from modelmint.kit.ids import new_id
@@ -16,6 +15,7 @@ from modelmint.monitoring.feedback.errors import FeedbackConflict, UnknownPredic
 from modelmint.monitoring.feedback.types import Feedback, Page, Predicted, Said, Tally
 from modelmint.store.database import Database
 from modelmint.store.schema import call_rollups, feedback, outcomes, remarks
+from modelmint.tasks.predictions import answers_of, named
 
 _PAGE = 1000
 _own = feedback.c

@@ -18,8 +18,8 @@ import pytest
 
 from modelmint.api.lock import STATE_FILE
 from modelmint.bootstrap import open_shop
-from modelmint.commerce.predictions import shown
 from modelmint.kit.period import month_of
+from modelmint.tasks.predictions import shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished
 

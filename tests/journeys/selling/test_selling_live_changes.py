@@ -16,9 +16,9 @@ import pytest
 
 from modelmint.api.candidate import server_process
 from modelmint.bootstrap import open_shop
-from modelmint.commerce.predictions import shown
 from modelmint.operations.deploy import deploy, rollback
 from modelmint.releases.errors import DamagedRelease
+from modelmint.tasks.predictions import shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.releases import brightness_release
 from modelmint.testing.shops import Furnished, furnish

@@ -13,12 +13,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from modelmint.commerce import predictions
 from modelmint.commerce.metering.errors import Problem, UnknownSpecVersion, refusal
 from modelmint.commerce.metering.fields import Reader, shown
 from modelmint.commerce.metering.types import UsageEvent
 from modelmint.commerce.types import Outcome
 from modelmint.kit.canonical import canonical_json, plain
+from modelmint.tasks import predictions
 
 SPECVERSION = "1.0"
 USAGE, CALL = "dev.modelmint.usage", "dev.modelmint.call"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from modelmint.commerce.predictions import named
 from modelmint.commerce.visitors.errors import BadLead
+from modelmint.tasks.predictions import named
 
 LONGEST_COMMENT = 2000
 _LONGEST_ADDRESS = 254

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmint.commerce.predictions import MOST_LABELS, Answered, answers_of, named, noted, prediction_of, shown
 from modelmint.kit.ids import new_id
+from modelmint.tasks.predictions import MOST_LABELS, Answered, answers_of, named, noted, prediction_of, shown
 
 ANSWER = st.tuples(st.integers(0, MOST_LABELS - 1), st.floats(0, 1), st.booleans())
 
