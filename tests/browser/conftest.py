@@ -61,9 +61,12 @@ calls_per_address = 100
 CHROMIUM = os.environ.get("MODELMINT_TEST_CHROMIUM", "/usr/bin/chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
-    """The system's own; playwright brings none."""
+    """The system's own; playwright brings none.
+
+    Closed with each file of tests: an open playwright is a running event loop for every later test of this process.
+    """
     if not Path(CHROMIUM).exists():
         missing(f"needs Chromium at {CHROMIUM} (set MODELMINT_TEST_CHROMIUM)")
     try:
