@@ -42,6 +42,15 @@ def test_included_calls_without_overage_end_with_themselves() -> None:
     assert plan(monthly="49 USD", included_calls=5000, max_calls=10).max_calls == 10
 
 
+def test_charges_over_other_meters_stand_after_what_calls_cost() -> None:
+    maps = {"meter": "explanations", "price": "0.30 USD"}
+    charge = Charge("explanations", (Tier(None, usd("0.30")),), kind="per_unit")
+    assert plan(per_call="0.01 USD", charges=[maps]).charges == (*plan(per_call="0.01 USD").charges, charge)
+    found = plan(monthly="49 USD", included_calls=5000, overage="0.01 USD", charges=[maps])
+    assert found.charges == (*plan(monthly="49 USD", included_calls=5000, overage="0.01 USD").charges, charge)
+    assert terms_of(found).endswith("then 0.01 USD per call, 0.30 USD per explanation")
+
+
 def test_a_title_is_made_from_the_name_where_none_is_given() -> None:
     assert plan(per_call="1 USD").title == "My plan"
     assert plan(per_call="1 USD", title="诊所").title == "诊所"

@@ -165,6 +165,17 @@ def test_revenue_is_rated_by_tiers() -> None:
     assert any("one customer makes all calls" in text for text in found.assumptions)
 
 
+def test_included_explanations_are_no_included_calls() -> None:
+    maps = {"meter": "explanations", "price": "0.30 USD", "included": 7}
+    found = monthly_revenue({"a": plan(monthly="9 USD", charges=[maps])}, DemandSection(calls_per_month=300))
+    assert found is not None
+    assert [(one.customers, one.amount) for one in found.plans] == [(None, Decimal(9))]
+    assert found.assumptions[1:] == (
+        "explanations of a bring nothing: how much is used is not expected anywhere",
+        "one customer makes all calls of a, which includes no number of calls",
+    )
+
+
 def test_prices_stay_exact() -> None:
     assert parse_price("0.0001 USD").amount * 3 == Decimal("0.0003")
 

@@ -22,6 +22,7 @@ PLANS = plans_from(
             "trial": {"free_calls": 10, "days": 14},
             "payg": {"per_call": "0.02 USD"},
             "clinic": {"monthly": "49 USD", "included_calls": 5000, "overage": "0.01 USD"},
+            "purse": {"prepaid": True, "per_call": "0.02 USD"},
             "whole": {"charges": [ON_CALLS, {"meter": "explanations", "price": "0.30 USD"}]},
         }.items()
     }
@@ -37,7 +38,9 @@ def told(workspace: Path, passes: object) -> list[str]:
 def test_plans_that_sell_calls_and_give_dear_explanations_away_are_named(tmp_path: Path) -> None:
     assert told(tmp_path, 49) == [
         "plans.payg, plans.clinic: explanations cost nothing, and each takes 49 passes of the model beyond its "
-        "answer's own. Add a charge over 'explanations' if that is not meant."
+        "answer's own. Add a charge over 'explanations' if that is not meant.",
+        "plans.purse: explanations cost nothing, and each takes 49 passes of the model beyond its answer's own. A "
+        "prepaid plan charges calls alone: sell to those who want explanations on another plan.",
     ]
 
 

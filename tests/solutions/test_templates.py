@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelmint.commerce.catalog import plans_from
+from modelmint.commerce.plan_hints import hints
+from modelmint.kit.money import UnitPrice
 from modelmint.solutions.errors import BadAnswer, UnknownSolution
 from modelmint.solutions.templates import SOLUTIONS, render
 from modelmint.venture.load import LoadedVenture, load_venture
@@ -35,6 +38,17 @@ def test_every_template_is_a_valid_venture_that_can_be_sold(tmp_path: Path, solu
     assert any(plan.free_calls for plan in plans)
     assert any(plan.per_call for plan in plans)
     assert any(plan.monthly and plan.included_calls and plan.overage for plan in plans)
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS)
+def test_no_paid_plan_of_a_template_gives_explanations_away(tmp_path: Path, solution: str) -> None:
+    plans = begun(tmp_path, solution).file.plans
+    assert hints(plans_from(plans), (), (), passes=49) == []
+    for name, plan in plans.items():
+        call = plan.per_call or plan.overage
+        maps = [charge.price for charge in plan.charges if charge.meter == "explanations"]
+        wanted = [] if call is None else [UnitPrice(30 * call.amount, call.currency)]
+        assert maps == wanted, name  # the comment beside it says what was measured
 
 
 @pytest.mark.parametrize("solution", SOLUTIONS)

@@ -95,10 +95,13 @@ def with_version(plan: Plan) -> Plan:
 
 
 def _charges(section: PlanSection) -> tuple[Charge, ...]:
+    """What the short keys say of calls, then the charges as they are written."""
+    return (*_over_calls(section), *(_charge(charge) for charge in section.charges))
+
+
+def _over_calls(section: PlanSection) -> tuple[Charge, ...]:
     if section.per_call is not None:
         return (Charge("calls", (Tier(None, section.per_call),), kind="per_unit"),)
-    if section.charges:
-        return tuple(_charge(charge) for charge in section.charges)
     if section.included_calls is None or section.sold_in is None:
         return ()
     tiers = []

@@ -56,16 +56,20 @@ def _unpaid(plan: Plan) -> Iterator[str]:
 
 def _unexplained(plans: Iterable[Plan], passes: int) -> Iterator[str]:
     """A trial gives calls away as well; who sells them hardly means to give away what costs many of them."""
-    names = [
-        f"plans.{plan.name}"
+    giving = [
+        plan
         for plan in plans
         if (plan.charges or plan.monthly or plan.yearly) and all(each.meter != "explanations" for each in plan.charges)
     ]
-    if names:
-        yield (
-            f"{', '.join(names)}: explanations cost nothing, and each takes {passes} passes of the model beyond its "
-            "answer's own. Add a charge over 'explanations' if that is not meant."
-        )
+    for prepaid, remedy in (
+        (False, "Add a charge over 'explanations' if that is not meant."),
+        (True, "A prepaid plan charges calls alone: sell to those who want explanations on another plan."),
+    ):
+        if names := [f"plans.{plan.name}" for plan in giving if plan.prepaid == prepaid]:
+            yield (
+                f"{', '.join(names)}: explanations cost nothing, and each takes {passes} passes of the model beyond "
+                f"its answer's own. {remedy}"
+            )
 
 
 def _uncounted(plan: Plan) -> Iterator[str]:

@@ -75,14 +75,15 @@ def _per_customer(plan: Plan, calls: int, demand: DemandSection, assumptions: li
     """Calls a month of one customer of this plan, at least 1; None where nothing says."""
     if demand.calls_per_customer is not None:
         return min(demand.calls_per_customer, calls)
-    free = (c.included or t.up_to for c in plan.charges for t in c.tiers[:1] if c.included or t.price.amount == 0)
+    charges = [charge for charge in plan.charges if charge.meter in _EXPECTED]
+    free = (c.included or t.up_to for c in charges for t in c.tiers[:1] if c.included or t.price.amount == 0)
     included = next((units for units in free if units), None)
     if plan.monthly is not None and included:
         assumptions.append(f"a customer of {plan.name} makes exactly the {included} calls that are included")
         return min(included, calls)
     if plan.monthly is not None:
         assumptions.append(f"one customer makes all calls of {plan.name}, which includes no number of calls")
-    elif any(len(charge.tiers) > 1 for charge in plan.charges):
+    elif any(len(charge.tiers) > 1 for charge in charges):
         assumptions.append(f"one customer makes all calls of {plan.name}, so its tiers are counted once")
     return None
 

@@ -96,9 +96,13 @@ class PlanSection(Section):
         if self.per_call is not None and (fee or self.included_calls is not None):
             message = "per_call is for pay-per-use plans; a monthly plan uses included_calls and overage"
             yield Complaint(("per_call",), message)
-        if self.charges and (self.per_call is not None or self.overage is not None or self.included_calls is not None):
-            message = "charges replaces per_call, included_calls and overage; give one or the other"
-            yield Complaint(("charges",), message)
+        short = [key for key in ("per_call", "included_calls", "overage") if getattr(self, key) is not None]
+        for place, charge in enumerate(self.charges):
+            if short and charge.meter == "calls":
+                message = f"{short[0]} prices calls already; give {short[0]} or a charge over calls"
+                yield Complaint(
+                    ("charges", place), message, needs=(*((key,) for key in short), ("charges", place, "meter"))
+                )
         if self.overage is not None and self.included_calls is None:
             message = "overage is the price beyond included_calls; give included_calls too"
             yield Complaint(("overage",), message, needs=(("included_calls",),))
