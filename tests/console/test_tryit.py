@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -28,6 +30,14 @@ def drop(reader: Any, path: str, content: bytes, **fields: str) -> httpx.Respons
 def calls(desk: Any, customer: str | None = None) -> int:
     books = desk.shop.books
     return int(books.usage(customer or desk.furnished.customer, month_of(books.now())).calls)
+
+
+def answer_of(text: str) -> tuple[str, ...]:
+    """What a page says of a call: its name and answer, its pictures, what it is billed and what was used."""
+    section = re.search(r'<section class="card tried" id="answer">.*?</section>', text, re.DOTALL)
+    prices = re.findall(r'<span class="price">(.*?)</span>', text)
+    assert section and prices, shown(text)
+    return (section[0], *prices)
 
 
 def shown(text: str) -> str:
@@ -56,14 +66,55 @@ def test_without_the_tick_nothing_is_explained_or_metered_as_explained(desk: Any
 def test_the_same_form_sent_again_is_the_same_call(desk: Any, customer: Any) -> None:
     page = customer.get(MINE).text
     fields = {"model": "brightness", "explain": "yes", **dict(re.findall(r'name="(token|once)" value="(\w+)"', page))}
-    ids = []
-    for _ in range(2):
-        answer = customer.client.post(MINE, data=fields, files={"picture": ("a.png", picture(250), "image/png")})
-        ids.append(re.search(r"<code>(prd_\w+)</code>", answer.text)[1])  # type: ignore[index]
-    assert ids[0] == ids[1] and calls(desk) == 1
-    assert "This form was sent before" in answer.text
+    files = {"picture": ("a.png", picture(250), "image/png")}
+    first, again = (customer.client.post(MINE, data=fields, files=files) for _ in range(2))
+    assert answer_of(first.text) == answer_of(again.text) and calls(desk) == 1
+    assert "This form was sent before" in again.text and "This form was sent before" not in first.text
     stored = b"".join(p.read_bytes() for p in desk.furnished.root.rglob("*") if p.is_file() and "books" in p.name)
     assert b"data:image" not in stored and b"iVBOR" not in stored  # what is kept for it holds no picture
+
+
+@pytest.mark.parametrize("explain", ["yes", "no"])
+def test_a_double_click_gets_one_answer_twice_and_is_billed_once(
+    desk: Any, customer: Any, monkeypatch: pytest.MonkeyPatch, explain: str
+) -> None:
+    fields = {"model": "brightness", "explain": explain}
+    fields |= dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
+    slowed(desk, monkeypatch)
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(one_click, desk, customer.cookie(), fields) for _ in range(2)]
+        pages = [each.result() for each in sent]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert answer_of(pages[0].text) == answer_of(pages[1].text)
+    assert pages[0].text.count("data:image/png;base64,") == (2 if explain == "yes" else 1)
+    assert sorted("This form was sent before" in page.text for page in pages) == [False, True]
+    usage = desk.shop.books.usage(desk.furnished.customer, month_of(desk.shop.books.now()))
+    assert usage.calls == 1 and usage.refused.get("in_progress", 0) >= 1  # the second did come while the first ran
+
+
+def slowed(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call takes a while before it reaches the model."""
+    host = desk.app.service.predict.host
+    submit = host.submit
+
+    def late(*given: Any, **more: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+
+        def begin() -> None:
+            submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
+
+        Timer(0.8, begin).start()
+        return answer
+
+    monkeypatch.setattr(host, "submit", late)
+
+
+def one_click(desk: Any, cookie: str, fields: dict[str, str]) -> httpx.Response:
+    """The form posted by the same browser, on a connection of its own."""
+    client = desk.reader().client
+    client.cookies.set("mm_session", cookie, path="/console")
+    answer: httpx.Response = client.post(MINE, data=fields, files={"picture": ("a", picture(250), "image/png")})
+    return answer
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from modelmint.commerce.errors import InProgress
 from modelmint.commerce.rating.next_call import Fed
+from modelmint.inference.explain.answers import drawn_again, kept_explanation
 from modelmint.inference.explain.types import Explanation
 from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.money import UnitPrice
 from modelmint.operations.composing import Composed
-from modelmint.operations.predict import Predict, PredictRequest
+from modelmint.operations.predict import Predict, PredictReply, PredictRequest
 from modelmint.operations.unit_costs import unit_costs
 from modelmint.releases.shelf import Shelf
 from modelmint.tasks.answers import present
 
 #: Seconds that a page waits for its answer.
 PATIENCE = 60
+#: Seconds after which a form that is under way already is asked for again: at first, and at most.
+_SOON, _LATER = 0.05, 1.0
 _HOUR_MS = 3_600_000
 
 
@@ -44,7 +49,7 @@ class Tried:
     #: Calls left before the plan refuses, None where it has no limit.
     remaining: int | None
     fed: Fed
-    #: None where none was asked for, or where the same form was sent again.
+    #: None where none was asked for. Its picture is the map alone.
     explanation: Explanation | None
     #: The same form was sent again: the answer that was given then, at no cost.
     replayed: bool
@@ -68,15 +73,9 @@ class CallCost:
 def try_out(predict: Predict, key_digest: str, model: str, picture: bytes, *, explain: bool, once: str) -> Tried:
     """Pay for one call and wait for it. The same form (``once``) with the same picture is one call.
 
-    What is kept for a form that is sent again holds no picture, so its explanation is not kept either. Raises what
-    ``Predict`` raises.
+    Sent twice at once (a double click), the second waits for the first and gets its answer. What is kept for that holds
+    no picture: the map of an explanation is kept as numbers and drawn again. Raises what ``Predict`` raises.
     """
-    seen: list[Composed] = []
-
-    def compose(made: Composed) -> bytes:
-        seen.append(made)
-        return _body(made)
-
     digest = digest_bytes(b"\0".join((model.encode(), str(explain).encode(), picture)))
     request = PredictRequest(
         model,
@@ -85,20 +84,33 @@ def try_out(predict: Predict, key_digest: str, model: str, picture: bytes, *, ex
         idempotency_key=f"page:{once}:{digest[:32]}",
         body_digest=digest,
         explain=explain,
-        compose=compose,
+        compose=_body,
     )
-    reply = predict(request).result(PATIENCE)
+    reply = _answered(predict, request)
     told = json.loads(reply.body)
-    explanations = seen[0].answer.explanations if seen and not reply.replayed else None
+    kept = told.get("explanation")
     return Tried(
         **{name: told[name] for name in ("prediction", "model", "release", "variant", "compute_ms", "explain_ms")},
         **{name: told[name] for name in ("label", "probability", "abstained")},
         probabilities=dict(sorted(told["probabilities"].items(), key=lambda pair: -pair[1])),
         remaining=told["remaining"],
         fed=Fed(model, told["variant"], told["state"], {name: Decimal(n) for name, n in told["fed"].items()}),
-        explanation=explanations[0] if explanations else None,
+        explanation=None if kept is None else drawn_again(kept),
         replayed=reply.replayed,
     )
+
+
+def _answered(predict: Predict, request: PredictRequest) -> PredictReply:
+    """The answer, or that of the same form which is under way; another process may be at it."""
+    patient_until, pause = time.monotonic() + PATIENCE, _SOON
+    while True:
+        try:
+            return predict(replace(request, arrived=time.perf_counter())).result(PATIENCE)
+        except InProgress:
+            if time.monotonic() + pause > patient_until:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LATER)
 
 
 def _body(made: Composed) -> bytes:
@@ -123,6 +135,8 @@ def _body(made: Composed) -> bytes:
         "remaining": made.admitted.remaining,
         "fed": {name: quantity for name, quantity in fed.items() if Decimal(quantity)},
     }
+    if explanations:
+        content["explanation"] = kept_explanation(explanations[0])
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from modelmint.inference.explain import CAM, OCCLUSION, Explanation, png
-from modelmint.inference.explain.answers import present_explanation
+from modelmint.inference.explain.answers import drawn_again, kept_explanation, present_explanation
 from modelmint.inference.explain.cam import cam_map
 from modelmint.inference.explain.explain import explain_row
 from modelmint.inference.explain.heatmap import LONGEST
@@ -182,3 +183,11 @@ def test_the_answer_as_json_leaves_out_a_picture_that_nobody_asked_for() -> None
     assert found == {
         "kind": "occlusion", "label": "yes", "grid": [1, 2], "values": [[0.0, 1.0]], "passes": 49, "ms": 1.0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(10, 10), (300, 100), (112, 7)])
+def test_what_is_kept_of_an_explanation_is_drawn_again_to_the_byte(size: tuple[int, int]) -> None:
+    found = explain_row(Corner(), lit(), Corner().run(lit()[None])[0], 1, spec_of(), over=size)
+    kept = json.loads(json.dumps(kept_explanation(found)))
+    assert "png" not in kept
+    assert drawn_again(kept) == found  # its PNG too

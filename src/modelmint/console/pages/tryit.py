@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -111,7 +111,7 @@ def _tried(console: Console, asked: Asked) -> Answer:
         **result(console, tried, picture),
         "explain": explain,
         "cost": cost_of(asked.shop.shelf, _hourly(asked), tried),
-        "bills": _bills(asked, tried, before),
+        "bills": _bills(asked, tried, _before(_used(asked), tried.fed) if tried.replayed else before),
         "used": None if asked.founder else int(_calls(asked)),
     }
     return _form(console, asked, **more)
@@ -148,6 +148,15 @@ def _used(asked: Asked) -> list[UsageRow]:
     if asked.founder:
         return []
     return asked.books.meters.table(asked.customer, _period(asked), ("model", "variant", "state"))
+
+
+def _before(used: list[UsageRow], fed: Fed) -> list[UsageRow]:
+    """What was used before a call that is in ``used``: a form that is sent again is priced as it was the first time."""
+    where, found = (fed.model, fed.variant, fed.state), []
+    for row in used:
+        spent = fed.quantities.get(row.meter) if (row.model, row.variant, row.state) == where else None
+        found.append(row if spent is None else replace(row, n=row.n - 1, quantity=row.quantity - spent))
+    return found
 
 
 def _calls(asked: Asked) -> Decimal:

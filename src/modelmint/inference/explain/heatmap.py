@@ -52,6 +52,12 @@ def png(explanation: Explanation, over: bytes | Image.Image | tuple[int, int]) -
     return buffer.getvalue()
 
 
+def png_size(made: bytes) -> tuple[int, int]:
+    """Width and height of a PNG that was made here."""
+    with Image.open(io.BytesIO(made), formats=("PNG",)) as picture:
+        return picture.size
+
+
 def picture_png(payload: bytes) -> bytes:
     """The picture alone, as PNG at the size of its heat map; raises as ``png``."""
     picture = open_sized(payload, _ANY_SIZE, at_least=LONGEST)[0]

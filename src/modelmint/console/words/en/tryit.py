@@ -27,7 +27,6 @@ WORDS: dict[str, str] = {
     "try.heat_alt": "Heat map over the picture: bright where it spoke for {label}",
     "try.heat_how.cam": "Read off the network's own feature map.",
     "try.heat_how.occlusion": "Made by covering the picture part by part: {passes} more passes through the network.",
-    "try.replayed": "This form was sent before; the heat map was not kept. Choose the picture again for a new call.",
     "try.replayed_free": "This form was sent before: it is the same call, billed once.",
     "try.abstained": "No answer",
     "try.abstained_lead": "The model is too unsure to answer. Let a person look.",

@@ -25,7 +25,6 @@ WORDS: dict[str, str] = {
     "try.heat_alt": "叠加在图片上的热力图：越亮的地方越支持“{label}”",
     "try.heat_how.cam": "取自网络自身的特征图。",
     "try.heat_how.occlusion": "逐块遮住图片得出：额外通过网络 {passes} 次。",
-    "try.replayed": "该表单已提交过，热力图未保留；重新选择图片即可发起新的调用。",
     "try.replayed_free": "该表单已提交过，仍是同一次调用，只计费一次。",
     "try.abstained": "不作答",
     "try.abstained_lead": "模型把握不足，请由人工判断。",
