@@ -142,6 +142,8 @@ def test_the_page_holds_the_pictures_and_needs_nothing_else(
     assert page.count("data:image/png;base64,") == len(found.rows)
     assert "http" not in page
     assert "<script" not in page
+    assert ("logistic regression on pixels" in page) == (language == "en")
+    assert ("基于像素的逻辑回归（与标签相符的比例：像素 0." in page) == (language == "zh")
 
 
 def test_a_base_that_brings_no_features_is_not_loaded(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from html import escape
 
@@ -43,6 +44,11 @@ _WORDS = {
         "more": "其余 {count} 张见 CSV 文件",
     },
 }
+#: How a ranking tells its method, and what it learned from.
+_METHOD = re.compile(
+    r"logistic regression on (?P<look>.+) \(agrees with the labels: (?P<shares>.+)\), confident learning \(cleanlab\)"
+)
+_FEATURES = re.compile(r"features of (\S+)")
 
 
 def review_page(suspects: Suspects, reviewed: Mapping[str, Reviewed], dataset: DatasetVersion, language: str) -> str:
@@ -52,7 +58,7 @@ def review_page(suspects: Suspects, reviewed: Mapping[str, Reviewed], dataset: D
     pictures = _pictures(dataset, shown)
     items = "\n".join(_item(one, pictures[one.name], reviewed.get(one.name), words) for one in shown)
     lead = words["lead"].format(
-        flagged=f"{suspects.flagged:,}", n=f"{suspects.n:,}", method=suspects.method, folds=suspects.folds
+        flagged=f"{suspects.flagged:,}", n=f"{suspects.n:,}", method=_method(suspects, language), folds=suspects.folds
     )
     left = len(suspects.rows) - len(shown)
     more = f"<p>{escape(words['more'].format(count=f'{left:,}'))}</p>" if left else ""
@@ -63,6 +69,15 @@ def review_page(suspects: Suspects, reviewed: Mapping[str, Reviewed], dataset: D
         f"<h1>{escape(words['title'])}</h1>\n<p>{escape(lead)}</p>\n"
         f"<p>{escape(words['dataset'].format(digest=suspects.dataset[:12]))}</p>\n<ol>\n{items}\n</ol>\n{more}</body></html>\n"
     )
+
+
+def _method(suspects: Suspects, language: str) -> str:
+    """As the ranking tells it, in Chinese where that is the page's language and the form is known."""
+    found = _METHOD.fullmatch(suspects.method) if language == "zh" else None
+    if found is None:
+        return suspects.method
+    look, shares = (_FEATURES.sub(r"\1 特征", found[part]).replace("pixels", "像素") for part in ("look", "shares"))
+    return f"基于{look}的逻辑回归（与标签相符的比例：{shares.replace(', ', '，')}），置信学习（cleanlab）"
 
 
 def _pictures(dataset: DatasetVersion, shown: tuple[Suspect, ...]) -> dict[str, bytes]:
