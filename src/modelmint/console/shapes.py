@@ -79,8 +79,8 @@ def short(value: str) -> str:
 
 
 def decimals(value: float, digits: int = 2) -> str:
-    """``97.3``: a measured number with so many digits behind the point."""
-    return f"{value:,.{digits}f}".replace("-", "−")
+    """``97.3``: a measured number with so many digits behind the point; what rounds to nothing has no sign."""
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
 
 
 def milliseconds(value: float) -> str:
