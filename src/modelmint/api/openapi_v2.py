@@ -75,7 +75,17 @@ SCHEMAS: dict[str, Node] = {
             "id": text("Comes back with the answer.", maxLength=LONGEST_ID),
             "inputs": _tensors("InferInput", 1),
             "outputs": _tensors("InferOutputWanted", 0),
-            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "binary_data_output": {"type": "boolean"},
+                    "explain": {
+                        "type": "boolean",
+                        "description": "Adds the outputs `explanation` and `explanation_png`; each item is metered on "
+                        "`explanations`.",
+                    },
+                },
+            },
         },
         ["inputs"],
     ),

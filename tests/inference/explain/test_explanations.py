@@ -178,6 +178,17 @@ def test_the_hottest_place_is_the_lightest_and_the_same_map_gives_the_same_bytes
     assert png(one, picture(0, side=64)) == png(one, picture(0, side=64))
 
 
+@pytest.mark.parametrize(("row", "column"), [(0, 2), (1, 0), (0, 1)])
+def test_the_picture_of_a_map_is_light_where_the_map_is_hot_and_nowhere_else(row: int, column: int) -> None:
+    values = [[0.0] * 3, [0.0] * 3]
+    values[row][column] = 1.0
+    with Image.open(io.BytesIO(png(made(values), (240, 160)))) as found:
+        assert found.size == (240, 160)
+        light = np.asarray(found.convert("L"), dtype=float).reshape(2, 80, 3, 80).mean(axis=(1, 3))
+    assert np.unravel_index(light.argmax(), light.shape) == (row, column)
+    assert light[1 - row, (column + 1) % 3] < light.max() / 2
+
+
 def test_the_answer_as_json_leaves_out_a_picture_that_nobody_asked_for() -> None:
     found = present_explanation(made([[0.0, 1.0]]))
     assert found == {
