@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from modelmint.console.words import told_market
+from modelmint.console.words import told_errors, told_market
 
 #: Fields of forms, as their labels call them.
 FIELDS: Mapping[str, str] = {
@@ -202,7 +202,7 @@ _ZH: tuple[tuple[str, str], ...] = (
     (r"pay-out (?P<month>\d{4}-\d{2})", "{month} 结算单付款"),
     (r"statement (?P<month>\d{4}-\d{2})", "{month} 结算单"),
 )  # fmt: skip
-_FORMS = {"zh": tuple((re.compile(form, re.DOTALL), said) for form, said in _ZH + told_market.ZH)}
+_FORMS = {"zh": tuple((re.compile(form, re.DOTALL), said) for form, said in _ZH + told_market.ZH + told_errors.ZH)}
 #: Longer texts are nobody's sentence, and are not looked at.
 _LONGEST = 2000
 
