@@ -34,6 +34,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "max_of": "largest {meter}",
         "unique": "different {meter}",
         "fits": "{text} ({fits})",
+        # The others are words as they are.
+        "meter.compute_ms": "ms of compute",
     },
     "zh": {
         "join": "，",
@@ -63,6 +65,10 @@ _WORDS: dict[str, dict[str, str]] = {
         # The measure words of the meters that every shop has; a founder's own meters keep their names.
         "meter.calls": "次调用",
         "meter.items": "件",
+        "meter.megapixels": "百万像素",
+        "meter.characters": "个字符",
+        "meter.tokens": "个词元",
+        "meter.compute_ms": "毫秒计算时间",
         "meter.explanations": "次解释",
     },
 }
@@ -126,10 +132,10 @@ def _measure(charge: Charge, words: dict[str, str]) -> tuple[str, str]:
     """What is counted: after a number (``calls``), and after "per" (``call``)."""
     form = {"count": "count", "max": "max_of", "unique": "unique"}.get(charge.aggregate)
     meter = words[form].format(meter=charge.meter) if form else charge.meter
-    if words is _WORDS["zh"]:
-        known = None if form or charge.percent is not None else words.get(f"meter.{charge.meter}")
-        return (known, known) if known else (meter, f" {meter.removesuffix('s')}")
-    return meter, meter.removesuffix("s")
+    known = None if form or charge.percent is not None else words.get(f"meter.{charge.meter}")
+    if known:
+        return known, known
+    return meter, (" " if words is _WORDS["zh"] else "") + meter.removesuffix("s")
 
 
 def _grouped(number: int | Decimal) -> str:

@@ -27,7 +27,14 @@ from modelmint.store.schema import burns, invoice_events, invoices, parties
 
 #: Whom an invoice over nothing was paid by.
 NOTHING_DUE = "nothing was due"
-
+#: What the audit log says was done, by kind of invoice, and by what happened to one.
+_FINALISED = {"invoice": "invoice.finalised", "credit_note": "credit_note.finalised"}
+_MARKED = {
+    "paid": "invoice.paid",
+    "payment_failed": "invoice.payment_failed",
+    "void": "invoice.void",
+    "uncollectible": "invoice.uncollectible",
+}
 
 _LAST_NUMBER = select(func.max(invoices.c.number))
 
@@ -79,7 +86,7 @@ def finalise(
     if invoice.credit.minor < 0:
         grants.give_back(connection, invoice, now)
     post(connection, postings(invoice, text, costs, body))
-    note(connection, f"{invoice.kind}.finalised", invoice.id, now, {"number": invoice.number})
+    note(connection, _FINALISED[invoice.kind], invoice.id, now, {"number": invoice.number})
     tell(connection, "invoice.finalised", invoice.customer, told(invoice), now)
     if invoice.due.minor <= 0 and invoice.kind == "invoice":
         mark(connection, invoice, "paid", now, {"by": NOTHING_DUE})
@@ -91,7 +98,7 @@ def mark(connection: Connection, invoice: Invoice, status: str, now: int, data: 
     body = canonical_json(data).decode()
     row = {"invoice": invoice.id, "status": status, "at": now, "data": body}
     connection.execute(invoice_events.insert(), row)
-    note(connection, f"invoice.{status}", invoice.id, now, data)
+    note(connection, _MARKED[status], invoice.id, now, data)
     kind = {"paid": "invoice.paid", "void": "invoice.voided"}.get(status)
     if kind is not None:
         tell(connection, kind, invoice.customer, {**told(invoice), **data}, now)

@@ -52,7 +52,9 @@ def usage(asked: Asked) -> Answer:
             "after": after if period.end <= asked.books.now() else "",
             "chart": by_day(found.by_day, period.start.date(), period.end.date()),
             "by_key": [(names.get(key, key), calls) for key, calls in found.by_key.items()],
-            "meters": sorted(found.by_meter.items()),
+            "meters": [
+                (asked.words.either(f"meter.{name}", name), used) for name, used in sorted(found.by_meter.items())
+            ],
             "held": holding(asked, customer.id),
             "refused": sorted(found.refused.items(), key=lambda item: (-item[1], item[0])),
         },

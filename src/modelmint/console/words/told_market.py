@@ -37,6 +37,7 @@ ZH: tuple[tuple[str, str], ...] = (
         r"one customer makes all calls of (?P<plan>.+), so its tiers are counted once",
         "套餐 {plan} 的全部调用视为来自一位客户，阶梯只计一次",
     ),
+    (r"explanations of (?P<plan>\S+) bring nothing: .+", "套餐 {plan} 的解释没有收入：未说明会用多少"),
     (
         r"(?P<meters>.+) of (?P<plan>\S+) bring nothing: .+",
         "套餐 {plan} 的 {meters} 没有收入：未说明会用多少",

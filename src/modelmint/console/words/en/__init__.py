@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmint.console.words.en.codes import WORDS as _CODES
 from modelmint.console.words.en.customers import WORDS as _CUSTOMERS
 from modelmint.console.words.en.data import WORDS as _DATA
 from modelmint.console.words.en.earn import WORDS as _EARN
@@ -11,4 +12,4 @@ from modelmint.console.words.en.release import WORDS as _RELEASE
 from modelmint.console.words.en.shell import WORDS as _SHELL
 from modelmint.console.words.en.tryit import WORDS as _TRYIT
 
-WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA | _TRYIT
+WORDS: dict[str, str] = _SHELL | _CUSTOMERS | _MONEY | _HOUSE | _RELEASE | _EARN | _DATA | _TRYIT | _CODES

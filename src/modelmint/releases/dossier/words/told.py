@@ -56,6 +56,10 @@ _ASSUMED: tuple[tuple[str, str], ...] = (
         "假设套餐 {plan} 的调用全部来自一位客户，故阶梯只计一次",
     ),
     (
+        r"explanations of (?P<plan>.+) bring nothing: how much is used is not expected anywhere",
+        "套餐 {plan} 的解释不计收入：没有预期用量",
+    ),
+    (
         r"(?P<meters>.+) of (?P<plan>.+) bring nothing: how much is used is not expected anywhere",
         "套餐 {plan} 的 {meters} 不计收入：没有预期用量",
     ),
