@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from modelmint.bootstrap import open_shop
 from modelmint.console.routes import console_routes
 from modelmint.kit.period import month_of
 from modelmint.operations.house import VISITORS
+from modelmint.serving.errors import Overloaded
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import furnish
 from modelmint.testing.ventures import venture_text
@@ -132,6 +134,78 @@ def test_what_cannot_be_used_costs_no_try(fair: Fair) -> None:
     for content in (b"junk", b"", picture(250, form="JPEG")[:-40]):
         assert drop(client, content).status_code == 422
     assert drop(client).status_code == 200
+    assert "1 of 2 tries left" in client.get("/try").text
+
+
+def test_what_cannot_be_used_is_bounded_for_an_address_and_told_in_both_languages(fair: Fair) -> None:
+    clients = [fair.visitor() for _ in range(2)]  # of one address, which has 3 tries a day and so 15 in vain
+    assert [drop(clients[place % 2], b"junk").status_code for place in range(15)] == [422] * 15
+    for language, words in (
+        ("en", "15 tries of today from your network could not be used"),
+        ("zh", "已有 15 次提交无法使用"),
+    ):
+        clients[0].get(f"/try?lang={language}")
+        for content in (b"junk", picture(250)):
+            page = drop(clients[0], content)
+            assert page.status_code == 429 and words in page.text
+    assert fair.calls() == 0
+    assert drop(fair.visitor("198.51.100.7")).status_code == 200
+
+
+def double_click(fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch, fails: bool) -> list[httpx.Response]:
+    """One form posted twice, the second while the first is under way, which comes to nothing where it ``fails``."""
+    form, host = fields(client), fair.service.host
+    cookie, submit, begun = client.cookies["mm_session"], host.submit, Event()
+
+    def late(*given: Any, **more: Any) -> Future[Any]:
+        if begun.is_set():
+            return submit(*given, **more)
+        answer: Future[Any] = Future()
+
+        def begin() -> None:
+            if fails:
+                answer.set_exception(Overloaded("too much to do", retry_after=1))
+            else:
+                submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
+
+        begun.set()
+        Timer(0.6, begin).start()
+        return answer
+
+    def one_click(first: bool) -> httpx.Response:
+        if not first:
+            assert begun.wait(30)
+        other = fair.visitor()
+        other.cookies.set("mm_session", cookie, path="/try")
+        page: httpx.Response = other.post("/try", data=form, files={"picture": ("a", picture(240), "image/png")})
+        return page
+
+    monkeypatch.setattr(host, "submit", late)
+    with ThreadPoolExecutor(2) as pool:
+        pages = list(pool.map(one_click, (True, False)))
+    refused = fair.shop.books.usage(VISITORS, month_of(fair.shop.books.now())).refused
+    assert refused.get("in_progress", 0) >= 1  # the second did come while the first ran
+    return pages
+
+
+def test_a_double_click_on_the_last_try_is_one_try_and_one_answer_twice(
+    fair: Fair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = fair.visitor()
+    assert drop(client).status_code == 200
+    pages = double_click(fair, client, monkeypatch, fails=False)
+    assert [page.status_code for page in pages] == [200, 200]
+    answers = [re.search(r'<section class="card tried" id="answer">.*?</section>', p.text, re.DOTALL) for p in pages]
+    assert answers[0] and answers[1] and answers[0][0] == answers[1][0]
+    assert fair.calls() == 2
+    assert "used up" in client.get("/try").text
+
+
+def test_a_double_click_whose_first_post_fails_is_one_try(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = fair.visitor()
+    pages = double_click(fair, client, monkeypatch, fails=True)
+    assert [page.status_code for page in pages] == [503, 200]
+    assert fair.calls() == 1
     assert "1 of 2 tries left" in client.get("/try").text
 
 

@@ -52,12 +52,42 @@ def test_a_try_that_came_to_nothing_is_given_back(books: SqlBooks) -> None:
     assert visitors.take(who("one"), bounds, "word ") == 0  # another kind counts apart
 
 
+def test_what_could_not_be_used_is_bounded_by_address_and_day_and_uses_no_try(
+    books: SqlBooks, clock: ManualClock
+) -> None:
+    visitors, bounds = books.visitors, Bounds(2, 3, 5, refused=2)
+    for name in ("one", "two"):
+        assert visitors.take(who(name), bounds) == 1
+        visitors.refused(who(name))
+        visitors.give_back(who(name))
+    with pytest.raises(TriesSpent, match="2 tries of today from your network could not be used") as spent:
+        visitors.take(who("three"), bounds)
+    assert spent.value.retry_after == 12 * 3600  # it is noon
+    assert visitors.left(who("three"), bounds) == 2
+    assert visitors.take(who("three"), BOUNDS) == 1  # another bound, another count
+    assert visitors.take(who("four", "b"), bounds) == 1
+    clock.advance(timedelta(days=1))
+    assert visitors.take(who("one"), bounds) == 1
+
+
+def test_a_form_that_is_sent_twice_in_a_day_uses_one_try(books: SqlBooks, clock: ManualClock) -> None:
+    visitors, bounds = books.visitors, Bounds(2, 2, 2)
+    assert [visitors.take(who("one"), bounds, form="f") for _ in range(3)] == [1, None, None]
+    visitors.give_back(who("one"), form="f")
+    assert [visitors.take(who("one"), bounds, form="f"), visitors.take(who("one"), bounds, form="g")] == [1, 0]
+    assert visitors.take(who("one"), bounds, form="f") is None  # with no try left
+    clock.advance(timedelta(days=3))
+    visitors.purge(clock.now(), timedelta(days=180))
+    with pytest.raises(TriesSpent):
+        visitors.take(who("one"), bounds, form="f")
+
+
 def test_fifty_at_once_never_use_more_than_there_are(books: SqlBooks) -> None:
     bounds, taken = Bounds(100, 100, 7), []
 
     def one(place: int) -> None:
         try:
-            taken.append(books.visitors.take(who(str(place), str(place)), bounds))
+            taken.append(books.visitors.take(who(str(place), str(place)), bounds) or 0)
         except TriesSpent:
             taken.append(-1)
 

@@ -25,6 +25,8 @@ _PAGE = 1000
 REMEMBERED = timedelta(days=30)
 #: Places of the three counts.
 _VISITOR, _ADDRESS, _EVERYBODY = "visitor", "address", "everybody"
+#: Places of what an address sent in vain, and of forms that hold a try.
+_REFUSED, _FORM = "refused", "form"
 
 
 class SqlVisitors:
@@ -33,25 +35,40 @@ class SqlVisitors:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def take(self, visitor: Visitor, bounds: Bounds, kind: str = "") -> int:
+    def take(self, visitor: Visitor, bounds: Bounds, kind: str = "", form: str = "") -> int | None:
         now = micros(self._clock.now())
         places = _places(visitor, kind, now)
         most = {_VISITOR: bounds.visitor, _ADDRESS: bounds.address, _EVERYBODY: bounds.everybody}
         with self._database.write() as connection:
+            if form and _used(connection, _today(_FORM, form, now)):
+                return None
+            in_vain = 0 if bounds.refused is None else _used(connection, _today(_REFUSED, visitor.address, now))
+            if bounds.refused is not None and in_vain >= bounds.refused:
+                raise _spent(_REFUSED, bounds.refused, now)
             used = {place: _used(connection, names) for place, names in places.items()}
             for place in (_VISITOR, _ADDRESS, _EVERYBODY):
                 if used[place] >= most[place]:
                     raise _spent(place, most[place], now)
             for place, names in places.items():
                 _count(connection, names, used[place], now)
+            if form:
+                _count(connection, _today(_FORM, form, now), 0, now)
             return bounds.visitor - used[_VISITOR] - 1
 
-    def give_back(self, visitor: Visitor, kind: str = "") -> None:
+    def give_back(self, visitor: Visitor, kind: str = "", form: str = "") -> None:
         now = micros(self._clock.now())
         with self._database.write() as connection:
+            if form:
+                connection.execute(delete(tries).where(_is(_today(_FORM, form, now))))
             for names in _places(visitor, kind, now).values():
                 less = update(tries).where(_is(names), tries.c.used > 0).values(used=tries.c.used - 1)
                 connection.execute(less)
+
+    def refused(self, visitor: Visitor) -> None:
+        now = micros(self._clock.now())
+        names = _today(_REFUSED, visitor.address, now)
+        with self._database.write() as connection:
+            _count(connection, names, _used(connection, names), now)
 
     def left(self, visitor: Visitor, bounds: Bounds) -> int:
         places = _places(visitor, "", micros(self._clock.now()))
@@ -117,12 +134,15 @@ class SqlVisitors:
 
 
 def _places(visitor: Visitor, kind: str, now: int) -> dict[str, tuple[str, str, int]]:
-    day = now - now % _DAY
     return {
         _VISITOR: (kind + _VISITOR, visitor.id, 0),
-        _ADDRESS: (kind + _ADDRESS, visitor.address, day),
-        _EVERYBODY: (kind + _EVERYBODY, "", day),
+        _ADDRESS: _today(kind + _ADDRESS, visitor.address, now),
+        _EVERYBODY: _today(kind + _EVERYBODY, "", now),
     }
+
+
+def _today(place: str, name: str, now: int) -> tuple[str, str, int]:
+    return (place, name, now - now % _DAY)
 
 
 def _is(names: tuple[str, str, int]) -> ColumnElement[bool]:
@@ -145,6 +165,11 @@ def _spent(place: str, most: int, now: int) -> TriesSpent:
     tomorrow = (_DAY - now % _DAY) / 1_000_000
     if place == _VISITOR:
         return TriesSpent(f"your {most} tries are used up; ask for a key to go on")
+    if place == _REFUSED:
+        message = (
+            f"{most} tries of today from your network could not be used, and no more are taken; come back tomorrow"
+        )
+        return TriesSpent(message, retry_after=tomorrow)
     if place == _ADDRESS:
         return TriesSpent(f"the {most} tries of a day from your network are used up", retry_after=tomorrow)
     return TriesSpent(f"all {most} tries of today are used up; come back tomorrow", retry_after=tomorrow)

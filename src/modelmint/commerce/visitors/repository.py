@@ -12,15 +12,20 @@ from modelmint.commerce.visitors.types import Bounds, Lead, Visitor
 class Visitors(Protocol):
     """Tries are counted exactly, over all processes. What is left is personal and goes after a time."""
 
-    def take(self, visitor: Visitor, bounds: Bounds, kind: str = "") -> int:
+    def take(self, visitor: Visitor, bounds: Bounds, kind: str = "", form: str = "") -> int | None:
         """Use one try up; how many are left to this visitor. Raises ``TriesSpent``, and then none is used.
 
-        Tries of one ``kind`` (of calls, of words left) are counted apart from those of another.
+        Tries of one ``kind`` (of calls, of words left) are counted apart from those of another. A ``form`` (its digest)
+        that is sent twice in a day uses one try: None the second time.
         """
         ...
 
-    def give_back(self, visitor: Visitor, kind: str = "") -> None:
+    def give_back(self, visitor: Visitor, kind: str = "", form: str = "") -> None:
         """The try that was taken last came to nothing."""
+        ...
+
+    def refused(self, visitor: Visitor) -> None:
+        """What this visitor sent could not be used; counted against ``Bounds.refused`` of the address."""
         ...
 
     def left(self, visitor: Visitor, bounds: Bounds) -> int:

@@ -29,6 +29,8 @@ class Bounds:
     visitor: int
     address: int
     everybody: int
+    #: Tries a day that one network address may make with what cannot be used; they use no try up. None: any number.
+    refused: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """The public trial page: a few calls without a key, and what a visitor leaves. Off unless the venture switches it on.
 
 Who visits is a signed cookie; from where is a keyed digest of the network that changes daily. Both are counted in the
-books, in one transaction before the call; a try that comes to nothing is given back.
+books, in one transaction before the call; a try that comes to nothing is given back. What cannot be used is counted by
+itself, against a larger bound, and a form that is sent twice (a double click) is one try.
 """
 
 from __future__ import annotations
 
 import secrets
+import sys
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,6 +21,8 @@ from modelmint.console.attempts import network_of
 from modelmint.console.errors import BadForm
 from modelmint.console.page import Console, Place, page
 from modelmint.console.pages.tryit import result, said_in
+from modelmint.kit.digest import digest_bytes
+from modelmint.kit.errors import InvalidInput
 from modelmint.monitoring.feedback.types import THUMBS
 from modelmint.operations.feedback import give
 from modelmint.operations.house import visitors
@@ -30,6 +34,10 @@ LIFE = timedelta(days=30)
 #: How often one visitor, one network and everybody may leave something a day.
 WORDS_LEFT = Bounds(visitor=10, address=30, everybody=1000)
 _WORD = "word "
+#: For each try a day of a network address, so many that it may make with what cannot be used.
+_IN_VAIN = 5
+#: Of a call that was made already.
+_NO_BOUNDS = Bounds(sys.maxsize, sys.maxsize, sys.maxsize)
 _ID = 32
 
 
@@ -51,7 +59,7 @@ def _said(asked: Asked) -> TrialPageSection:
 
 def _bounds(asked: Asked) -> Bounds:
     said = _said(asked)
-    return Bounds(said.calls, said.calls_per_address, said.calls_per_day)
+    return Bounds(said.calls, said.calls_per_address, said.calls_per_day, _IN_VAIN * said.calls_per_address)
 
 
 def _visitor(console: Console, asked: Asked) -> Visitor:
@@ -95,15 +103,21 @@ def _tried(console: Console, asked: Asked) -> Answer:
     if not (once.isascii() and once.isalnum() and len(once) == _ID):
         raise BadForm("expected a form of this page; load it again and repeat")
     books, visitor = asked.books, _visitor(console, asked)
-    books.visitors.take(visitor, _bounds(asked))
+    form = console.signer.mac("visitor's form", f"{visitor.id} {once} {digest_bytes(picture)}")[:_ID]
+    taken = books.visitors.take(visitor, _bounds(asked), form=form) is not None
     try:
         digest = books.people.digest(visitors(books, _said(asked).calls_per_day).id)
         tried = try_out(console.predict, digest, _model(console, asked), picture, explain=True, once=once)
-    except BaseException:
-        books.visitors.give_back(visitor)
+    except BaseException as error:
+        if isinstance(error, InvalidInput):
+            books.visitors.refused(visitor)
+        if taken:
+            books.visitors.give_back(visitor, form=form)
         raise
-    if tried.replayed:
-        books.visitors.give_back(visitor)
+    if taken and tried.replayed:
+        books.visitors.give_back(visitor, form=form)
+    elif not taken and not tried.replayed:  # its first sending came to nothing and gave the try back; this is a call
+        books.visitors.take(visitor, _NO_BOUNDS)
     return _shown(console, asked, **result(console, tried, picture))
 
 

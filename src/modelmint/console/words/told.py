@@ -160,6 +160,8 @@ _ZH: tuple[tuple[str, str], ...] = (
     (r"expected a picture of at most (?P<most>[\d,]+) pixels, .+", "图片过大，至多 {most} 像素；请先缩小"),
     (r"your (?P<most>\d+) tries are used up; .+", "您的 {most} 次试用已用完；如需继续，请索取密钥"),
     (r"the (?P<most>\d+) tries of a day from your network are used up", "您所在网络今天的 {most} 次试用已用完"),
+    (r"(?P<most>\d+) tries of today from your network could not be used, .+",
+     "您所在网络今天已有 {most} 次提交无法使用，暂不再接受，请明天再来"),
     (r"all (?P<most>\d+) tries of today are used up; .+", "今天的 {most} 次试用已全部用完，请明天再来"),
     (r"this cannot be kept", "无法保存"),
     (r"expected a word or an e-mail address, found neither", "请填写留言或邮箱"),
