@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench import many
 from bench.harness import Bench, table
 from bench.pneumonia import data_file
 from modelmint.data.corrections import Correction, corrections_csv
@@ -121,6 +122,7 @@ def run(bench: Bench) -> None:
     _print_near(
         [bench.measure("data", f"near-{seed}-{n}", partial(near, file, seed, n)) for seed, n in ((10, 0), *PLANTINGS)]
     )
+    many.run(bench, file)
     _print_labels([bench.measure("data", f"labels-{seed}", partial(labels, file, seed)) for seed in range(bench.seeds)])
 
 

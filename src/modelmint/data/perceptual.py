@@ -22,6 +22,8 @@ from modelmint.kit.arrays import AnyArray, Float64Array, FloatArray
 SIDE, _REACH = 32, 8
 #: Spread of greys from which on a picture shows something: blank ones are all alike.
 _BLANK = 2.0
+#: Pictures at a time: the spread of greys is counted in 64 bits a pixel.
+_BLOCK = 2048
 #: Shares of a side that a crop may take away in all; the trial is finer than the search.
 _CUTS = (0.025, 0.05, 0.075, 0.1)
 _PLACES = (0.0, 0.5, 1.0)
@@ -70,10 +72,14 @@ def coefficients(pixels: AnyArray, view: View = WHOLE) -> FloatArray:
 
 def directions(pixels: AnyArray, view: View = WHOLE) -> FloatArray:
     """``coefficients`` of length 1, so that a product of two is their correlation; 0 for a blank picture."""
-    found = coefficients(pixels, view)
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    shown = pixels.reshape(len(pixels), SIDE * SIDE).std(axis=1, keepdims=True) >= _BLANK
-    return np.where(shown, found / np.maximum(length, 1e-6), 0).astype(np.float32)
+    turned = np.empty((len(pixels), int(_KEPT.sum())), dtype=np.float32)
+    for start in range(0, len(pixels), _BLOCK):
+        block = pixels[start : start + _BLOCK]
+        found = coefficients(block, view)
+        length = np.linalg.norm(found, axis=1, keepdims=True)
+        shown = block.reshape(len(block), SIDE * SIDE).std(axis=1, keepdims=True) >= _BLANK
+        turned[start : start + _BLOCK] = np.where(shown, found / np.maximum(length, 1e-6), 0)
+    return turned
 
 
 def _cosines() -> FloatArray:
