@@ -69,6 +69,13 @@ def test_pixels_become_x_over_255_minus_mean_over_std_channels_first() -> None:
     np.testing.assert_allclose(found[0], wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize(("std", "wanted"), [(1.0, np.arange(256) / 255), (1 / 255, np.arange(256))])
+def test_every_level_between_0_and_1_or_as_it_is_comes_out_to_the_last_bit(std: float, wanted: np.ndarray) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    found = TASK.encode([png(levels)], TASK.default_settings(image_size=16, channels=1, mean=[0.0], std=[std]))
+    assert np.array_equal(found.ravel(), wanted.astype(np.float32))
+
+
 def test_a_grey_picture_fills_every_channel_with_the_same_pixels() -> None:
     found = TASK.encode([png(noise(9, 7))], TASK.default_settings(image_size=12))
     assert np.array_equal(found[0, 0], found[0, 1])

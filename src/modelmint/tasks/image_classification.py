@@ -42,11 +42,11 @@ _DEFAULT_SIZE = 96
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Plan:
-    """Settings made ready: ``out = pixel * scale + bias`` per channel, arrays of shape ``[c, 1, 1]``."""
+    """Settings made ready: ``out = pixel / divisor + bias`` per channel, arrays of shape ``[c, 1, 1]``."""
 
     settings: ImageSettings
     resample: Image.Resampling
-    scale: FloatArray
+    divisor: FloatArray
     bias: FloatArray
 
 
@@ -133,7 +133,7 @@ def _encode_one(payload: bytes, plan: _Plan, out: FloatArray) -> int:
         picture = picture.resize(wanted, plan.resample, reducing_gap=_REDUCING_GAP)
     pixels = np.asarray(picture)
     # A grey picture is resized once and written to every channel; colours go from [h, w, c] to [c, h, w] on the way.
-    np.multiply(pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1), plan.scale, out=out)
+    np.divide(pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1), plan.divisor, out=out)
     np.add(out, plan.bias, out=out)
     return sent
 
@@ -171,9 +171,11 @@ def _plan(items: tuple[tuple[str, Any], ...]) -> _Plan:
         raise BadSettings("image settings cannot be used", problems=problems)
     mean = np.asarray(settings.mean, dtype=np.float64)[:, None, None]
     std = np.asarray(settings.std, dtype=np.float64)[:, None, None]
-    scale = (1 / (255 * std)).astype(np.float32)
+    # Divided by, not multiplied with its inverse: x / 255 to the last bit, as whoever trained a tree elsewhere had it.
+    # Trees compare; at a threshold, one bit is another leaf.
+    divisor = (255 * std).astype(np.float32)
     bias = (-mean / std).astype(np.float32)
-    return _Plan(settings, RESAMPLES[settings.resample], scale, bias)
+    return _Plan(settings, RESAMPLES[settings.resample], divisor, bias)
 
 
 def _problems(settings: ImageSettings) -> list[str]:

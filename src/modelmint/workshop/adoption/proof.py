@@ -121,9 +121,13 @@ def precision(foreign: Foreign) -> str:
 
 
 def facts(model: Any) -> dict[str, Any]:
-    """Producer, operator sets and version of the format, as they stand in the file."""
+    """Producer, operator sets and version of the format, as they stand in the file.
+
+    Of the producer what is a line: CatBoost puts the log of its own build where a version belongs.
+    """
+    made_by = (model.producer_name, model.producer_version)
     return {
-        "producer": " ".join(part for part in (model.producer_name, model.producer_version) if part) or "not stated",
+        "producer": " ".join(part for part in made_by if len(part.splitlines()) == 1) or "not stated",
         "opset": {item.domain or "ai.onnx": item.version for item in model.opset_import},
         "ir_version": model.ir_version,
     }
