@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,15 @@ import pytest
 from modelmint.api.candidate import measure_release
 from modelmint.operations.errors import LoadTestFailed, NoSuchFile
 from modelmint.operations.load_test import load_test
-from modelmint.operations.local_predict import files_below, predict_files
+from modelmint.operations.local_predict import LocalAnswer, LocalModel, files_below
+from modelmint.releases.bundle import Release
 from modelmint.testing.pictures import picture
 from modelmint.testing.releases import brightness_release
+
+
+def answered(release: Release, files: Sequence[Path]) -> list[LocalAnswer]:
+    with LocalModel(release) as opened:
+        return list(opened.answers((str(file), file) for file in files))
 
 
 def test_files_of_a_folder_come_in_name_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -30,7 +37,7 @@ def test_a_bad_file_is_a_row_and_the_others_are_answered(tmp_path: Path) -> None
     for number in range(70):
         files.append(tmp_path / f"{number:02}.png")
         files[-1].write_bytes(b"no picture" if number == 40 else picture(250 if number % 2 else 5))
-    answers = list(predict_files(release, files))
+    answers = answered(release, files)
     assert [answer.name for answer in answers] == [str(file) for file in files]
     assert answers[40].prediction is None
     assert answers[40].error is not None
@@ -45,7 +52,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_the_others_are_answered(tmp_pat
     files[0].write_bytes(picture(250))
     files[2].mkdir()
     files[3].write_bytes(picture(5))
-    answers = list(predict_files(release, files))
+    answers = answered(release, files)
     assert [answer.name for answer in answers] == [str(file) for file in files]
     assert [answer.prediction and answer.prediction.label for answer in answers] == ["bright", None, None, "dark"]
     errors = [answer.error for answer in answers if answer.error]
@@ -53,7 +60,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_the_others_are_answered(tmp_pat
         ("unreadable_file", f"{files[1]} cannot be read: No such file or directory"),
         ("unreadable_file", f"{files[2]} cannot be read: Is a directory"),
     ]
-    assert [answer.error is None for answer in predict_files(release, files[1:2])] == [False]
+    assert [answer.error is None for answer in answered(release, files[1:2])] == [False]
 
 
 @pytest.mark.timeout(60)

@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 from modelmint.inference.engines.registry import ENGINES, available
-from modelmint.operations.local_predict import predict_files
+from modelmint.inference.predictor import Predictor
 from modelmint.releases.verify import verify
 from modelmint.testing.graphs import linear_graph
 from modelmint.testing.pictures import picture
@@ -38,11 +38,8 @@ def test_the_brightness_model_is_right_on_every_engine(tmp_path: Path, engine: s
     release = brightness_release(tmp_path)
     opened = ENGINES.get(engine)(release.graph(), 1)
     for level, label in ((10, "dark"), (100, "dark"), (160, "bright"), (250, "bright")):
-        file = tmp_path / f"{level}.png"
-        file.write_bytes(picture(level, noise=5, seed=level))
-        (answer,) = predict_files(release, [file])
-        assert answer.prediction is not None
-        assert answer.prediction.label == label
+        (answer,) = Predictor(release.spec(), opened).predict([picture(level, noise=5, seed=level)])
+        assert answer.label == label
     opened.close()
 
 

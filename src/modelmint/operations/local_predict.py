@@ -42,18 +42,6 @@ def files_below(wanted: Path) -> list[Path]:
     return sorted(path for path in inside if not any(part.startswith(".") for part in path.relative_to(wanted).parts))
 
 
-def predict_files(
-    release: Release,
-    files: Iterable[Path],
-    *,
-    model: str | None = None,
-    variant: str | None = None,
-) -> Iterator[LocalAnswer]:
-    """Answers in the order of ``files``, from a model that is opened for them alone."""
-    with LocalModel(release, model, variant) as opened:
-        yield from opened.answers((str(file), file) for file in files)
-
-
 class LocalModel:
     """One variant of a release, with the engine and threads measured cheapest on this machine. To be closed."""
 

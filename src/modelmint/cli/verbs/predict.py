@@ -14,7 +14,7 @@ import typer
 from modelmint.cli.errors import BadUsage
 from modelmint.cli.exits import exit_code
 from modelmint.cli.output import Output
-from modelmint.cli.session import session_of
+from modelmint.cli.session import Session, session_of
 from modelmint.kit.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 def predict(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A picture, or a folder of pictures.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE|FOLDER", show_default=False, help="A picture, or a folder of pictures."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write every row to a .csv, .jsonl or .json file.")] = None,
     release: Annotated[str | None, typer.Option("--release", help="Id, its beginning, or a folder.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="Where a release holds several models.")] = None,
     variant: Annotated[str | None, typer.Option("--variant", help="The release's default if left out.")] = None,
     explain: Annotated[
-        Path | None, typer.Option("--explain", metavar="FOLDER", help="Write a heat map of every picture there.")
+        Path | None, typer.Option("--explain", metavar="FOLDER", help="Write a heat map of every picture into FOLDER.")
     ] = None,
 ) -> None:
     """Predict on local files. A file that cannot be read is a row with its error; then the exit code is 2."""
@@ -40,6 +43,7 @@ def predict(
     session = session_of(ctx)
     if out is not None and out.suffix not in WRITERS:
         raise BadUsage(f"--out takes a file that ends in {', '.join(WRITERS)}; found {out.name!r}")
+    source = _source(session, source, explain)
     found = session.opened.release(release)
     files = files_below(source)
     answers: list[LocalPrediction] = []
@@ -71,6 +75,24 @@ def predict(
     session.out.answer(payload, show)
     if failed:
         raise typer.Exit(exit_code(InvalidInput))
+
+
+def _source(session: Session, source: Path | None, explain: Path | None) -> Path:
+    """What to predict on; raises ``BadUsage`` where it is missing, or a file stands in the place of the folder."""
+    if source is None and explain is not None:
+        meant = explain if explain.exists() else "PICTURE"
+        raise BadUsage(
+            f"--explain {explain}: that is where heat maps go, and nothing says of which pictures. "
+            f"Do: {session.hint(f'predict {meant} --explain heat/')}"
+        )
+    if source is None:
+        raise BadUsage(f"expected a picture or a folder of pictures. Do: {session.hint('predict PICTURE')}")
+    if explain is not None and explain.exists() and not explain.is_dir():
+        raise BadUsage(
+            f"--explain takes a folder for the heat maps; {explain} is a file. "
+            f"Do: {session.hint(f'predict {source} --explain heat/')}"
+        )
+    return source
 
 
 def _say(shown: Output, rows: int, failed: int, out: Path | None, explain: Path | None) -> None:

@@ -28,15 +28,6 @@ INCOMING = ".incoming"
 _CHUNK = 2**20
 
 
-def is_archive(path: Path) -> bool:
-    """Whether the file begins as an archive of ours does."""
-    try:
-        with path.open("rb") as file:
-            return _first(file.read(BLOCK)) is not None
-    except OSError:
-        return False
-
-
 def read_seal(path: Path) -> Sealed:
     """What the archive at ``path`` says that it holds, and who says so; the files themselves are not read.
 
