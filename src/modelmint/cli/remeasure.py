@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from modelmint.api.candidate import measure_release
 from modelmint.cli.datasets import frozen
 from modelmint.cli.errors import NothingBuilt
+from modelmint.data.pictures import encode_png
 from modelmint.inference.engines.registry import ENGINES, available
 from modelmint.inference.measure import time_calls
 from modelmint.inference.tune import tune_threads
@@ -87,10 +86,7 @@ def samples(release: Release, workspace: Path) -> tuple[list[bytes], str]:
 
 
 def _noise(side: int, seed: int) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (side, side), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return encode_png(np.random.default_rng(seed).integers(0, 256, (side, side), dtype=np.uint8))
 
 
 def _timings(release: Release, name: str, batch: AnyArray) -> list[dict[str, Any]]:

@@ -63,6 +63,16 @@ def open_sized(payload: bytes, max_pixels: int, at_least: int | None = None) -> 
         return _decoded(picture), width * height
 
 
+def as_png(picture: Image.Image) -> bytes:
+    """An opened picture as PNG, compressed: for eyes. What goes into a digest is written by ``encode_png``.
+
+    Pixels alone: Pillow would hand a stranger's colour profile on, and a browser parse it.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", icc_profile=None)
+    return buffer.getvalue()
+
+
 def encode_png(pixels: AnyArray) -> bytes:
     """Lossless PNG of ``uint8[h, w]`` (grey) or ``uint8[h, w, 3]`` (RGB).
 

@@ -1,19 +1,19 @@
-"""A small picture to look at on a page: bounded in pixels and bytes whatever the row holds."""
+"""A small picture to look at on a page: decoded and written anew, so that nothing but pixels reaches a browser."""
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image
+
+from modelmint.data.pictures import as_png, open_sized
 
 #: Longest side in pixels. Smaller pictures stay as they are: the page enlarges them with their pixels visible.
 SIDE = 192
+#: What is shown was taken before, under the limit of that time.
+_ANY_SIZE = 2**62
 
 
-def preview(picture: Image.Image) -> bytes:
-    """PNG of at most ``SIDE`` pixels on a side, its proportions kept."""
-    small = picture.copy()
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, format="PNG")
-    return buffer.getvalue()
+def preview(payload: bytes, side: int = SIDE) -> bytes:
+    """PNG of at most ``side`` pixels on a side, its proportions kept; raises ``NotAPicture``, ``TruncatedPicture``."""
+    small = open_sized(payload, _ANY_SIZE, at_least=2 * side)[0]
+    small.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return as_png(small)

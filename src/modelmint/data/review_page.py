@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from html import escape
 
-from modelmint.data.pictures import open_picture
 from modelmint.data.preview import preview
 from modelmint.data.reviews import Reviewed, Suspect, Suspects
 from modelmint.data.version import DatasetVersion
@@ -87,7 +86,7 @@ def _pictures(dataset: DatasetVersion, shown: tuple[Suspect, ...]) -> dict[str, 
         rows = dataset.rows(split)
         places = [place for place, row in enumerate(rows) if row.name in wanted]
         for place, payload in zip(places, dataset.payloads_at(split, places), strict=True):
-            found[rows[place].name] = preview(open_picture(payload, max_pixels=2**62))
+            found[rows[place].name] = preview(payload)
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
+from modelmint.data.pictures import encode_png
 from modelmint.inference.engines.registry import ENGINES, available
 from modelmint.inference.types import Engine
 from modelmint.kit.machine import this_machine
@@ -84,11 +84,5 @@ def _warm_up(engine: Engine, spec: ModelSpec, max_batch: int) -> None:
         engine.run(TASKS.get(spec.task).encode([example] * size, spec.settings))
 
 
-def _tiny_picture() -> bytes:
-    buffer = io.BytesIO()
-    Image.new("L", (8, 8), 128).save(buffer, format="PNG")
-    return buffer.getvalue()
-
-
 #: A payload of each built-in task to warm up with; a task that is not here starts cold.
-_EXAMPLES: dict[str, bytes] = {"image-classification": _tiny_picture()}
+_EXAMPLES: dict[str, bytes] = {"image-classification": encode_png(np.full((8, 8), 128, dtype=np.uint8))}

@@ -20,8 +20,7 @@ from modelmint.console.errors import NoSuchPage
 from modelmint.console.page import Console, page
 from modelmint.data.card import card
 from modelmint.data.errors import DamagedReview
-from modelmint.data.pictures import open_sized
-from modelmint.data.preview import SIDE, preview
+from modelmint.data.preview import preview
 from modelmint.data.reviews import Reviewed, Suspect, Suspects, read_reviewed, read_suspects
 from modelmint.data.types import SPLITS, Finding
 from modelmint.data.version import ABOUT, DatasetVersion, find_frozen
@@ -35,8 +34,6 @@ _ROWS = 24
 _TOLD = {"digest", "labels", "rows", "rows_by_label", "pictures", "facts"}
 TWINS, SHIFT = "near_duplicate", "split_shift"
 _ALIKE = re.compile(r"\(([0-9.]+) alike\)")
-#: A frozen picture was checked when it was frozen, under the limit of that time.
-_NO_LIMIT = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def picture(asked: Asked) -> Answer:
     payload = dataset.picture(int(number))
     if payload is None:
         raise NoSuchPage("there is no such picture")
-    return Download(preview(open_sized(payload, _NO_LIMIT, at_least=SIDE)[0]), "image/png")
+    return Download(preview(payload), "image/png")
 
 
 def _told(text: str, asked: Asked) -> str:

@@ -23,7 +23,9 @@ from modelmint.commerce.types import Plan
 from modelmint.console.answers import Answer, Asked, Go, Page
 from modelmint.console.errors import BadForm
 from modelmint.console.page import PLACE, Console, Place, Reader, page
-from modelmint.console.previews import preview
+from modelmint.data.preview import preview
+from modelmint.inference.explain.heatmap import LONGEST
+from modelmint.kit.errors import ModelmintError
 from modelmint.kit.period import Period, billing_period
 from modelmint.monitoring.feedback.types import THUMBS, Said
 from modelmint.operations.feedback import give
@@ -123,10 +125,18 @@ def result(console: Console, tried: Tried, picture: bytes) -> dict[str, Any]:
     lane = console.predict.host.serving().get(tried.model)
     return {
         "tried": tried,
-        "picture": base64.b64encode(preview(picture)).decode(),
+        "picture": _shown(picture),
         "heat": base64.b64encode(heat).decode() if heat else "",
         "labels": () if lane is None else lane[1].spec.labels,
     }
+
+
+def _shown(picture: bytes) -> str:
+    """The picture as large as its heat map, base64; "" where it cannot be shown."""
+    try:
+        return base64.b64encode(preview(picture, LONGEST)).decode()
+    except ModelmintError:
+        return ""
 
 
 def _hourly(asked: Asked) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from PIL import Image
 
-from modelmint.data.pictures import open_sized
+from modelmint.data.pictures import as_png, open_sized
 from modelmint.inference.explain.types import Explanation
 from modelmint.kit.arrays import AnyArray
 
@@ -47,9 +45,7 @@ def png(explanation: Explanation, over: bytes | Image.Image | tuple[int, int]) -
         grey = np.asarray(over.convert("L").resize(size, Image.Resampling.BILINEAR), dtype=np.float64)[..., None]
         share = (_COLD + (_HOT - _COLD) * heat)[..., None]
         colours = grey * (1 - share) + colours * share
-    buffer = io.BytesIO()
-    Image.fromarray(np.rint(colours).astype(np.uint8)).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return as_png(Image.fromarray(np.rint(colours).astype(np.uint8)))
 
 
 def png_size(made: bytes) -> tuple[int, int]:
@@ -61,9 +57,7 @@ def png_size(made: bytes) -> tuple[int, int]:
 def picture_png(payload: bytes) -> bytes:
     """The picture alone, as PNG at the size of its heat map; raises as ``png``."""
     picture = open_sized(payload, _ANY_SIZE, at_least=LONGEST)[0]
-    buffer = io.BytesIO()
-    picture.resize(_fitted(picture.size), Image.Resampling.BILINEAR).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return as_png(picture.resize(_fitted(picture.size), Image.Resampling.BILINEAR))
 
 
 def _fitted(size: tuple[int, int]) -> tuple[int, int]:
