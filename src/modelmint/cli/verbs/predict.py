@@ -38,7 +38,6 @@ def predict(
     """Predict on local files. A file that cannot be read is a row with its error; then the exit code is 2."""
     from modelmint.kit.files import write_atomic
     from modelmint.operations.local_predict import files_below
-    from modelmint.sdk.answers import SHOWN, rows_view
 
     session = session_of(ctx)
     if out is not None and out.suffix not in WRITERS:
@@ -50,13 +49,11 @@ def predict(
     rows: list[dict[str, Any]] = []
     with session.out.progress.bar("predict", len(files)) as bar, session.opened as opened:
         for answer in opened.answers(files, explain=explain is not None, release=release, model=model, variant=variant):
-            heat = None if explain is None else _heat_map(answer, source, explain)
             answers.append(answer)
-            rows.append(_row(answer, heat))
+            rows.append(_row(answer, source, explain))
             bar.advance()
-    labels = found.bundle.model(model).spec.labels
     if out is not None:
-        write_atomic(out, WRITERS[out.suffix](rows, labels))
+        write_atomic(out, WRITERS[out.suffix](rows, found.bundle.model(model).spec.labels))
     failed = sum(row["error"] is not None for row in rows)
     payload: dict[str, Any] = {
         "release": found.id,
@@ -65,14 +62,7 @@ def predict(
         "out": str(out) if out is not None else None,
         "predictions": rows,
     }
-
-    note = f"The first {SHOWN} of {len(rows)}; --out FILE.csv keeps them all." if len(rows) > SHOWN else ""
-
-    def show(shown: Output) -> None:
-        shown.table(rows_view(answers[:SHOWN], len(rows), note))
-        _say(shown, len(rows), failed, out, explain)
-
-    session.out.answer(payload, show)
+    session.out.answer(payload, lambda shown: _say(shown, answers, failed, out, explain))
     if failed:
         raise typer.Exit(exit_code(InvalidInput))
 
@@ -95,7 +85,12 @@ def _source(session: Session, source: Path | None, explain: Path | None) -> Path
     return source
 
 
-def _say(shown: Output, rows: int, failed: int, out: Path | None, explain: Path | None) -> None:
+def _say(shown: Output, answers: list[LocalPrediction], failed: int, out: Path | None, explain: Path | None) -> None:
+    from modelmint.sdk.answers import SHOWN, rows_view
+
+    rows = len(answers)
+    note = f"The first {SHOWN} of {rows}; --out FILE.csv keeps them all." if rows > SHOWN else ""
+    shown.table(rows_view(answers[:SHOWN], rows, note))
     if out is not None:
         shown.say(f"{rows} rows in {out}")
     if explain is not None:
@@ -118,8 +113,9 @@ def _heat_map(answer: LocalPrediction, source: Path, folder: Path) -> Path | Non
     return heat
 
 
-def _row(answer: LocalPrediction, heat: Path | None) -> dict[str, Any]:
-    """The answer as plain JSON; a heat map that has a file is named, not repeated."""
+def _row(answer: LocalPrediction, source: Path, explain: Path | None) -> dict[str, Any]:
+    """The answer as plain JSON; a heat map is written to its file and named, not repeated."""
+    heat = None if explain is None else _heat_map(answer, source, explain)
     row = answer.to_json()
     if heat is not None:
         row["explanation"]["png"] = str(heat)
