@@ -230,3 +230,15 @@ def test_a_form_that_stops_half_way_holds_its_memory_for_seconds_only(monkeypatc
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
     with pytest.raises(FormTooSlow):
         asyncio.run(asyncio.wait_for(read_form(request, 1000), 5))
+
+
+@pytest.mark.parametrize(
+    ("accepts", "said"), [("zh-CN", "表单来自其他网站，未予受理"), ("en", "a form from another site")]
+)
+def test_a_form_that_is_refused_before_there_is_a_page_is_told_in_the_readers_language(
+    desk: Any, accepts: str, said: str
+) -> None:
+    reader = desk.reader(**{"accept-language": accepts})
+    foreign = {"origin": "https://elsewhere.example"}
+    page = reader.client.post("/console/sign-in", data={"token": reader.token(), "secret": "x"}, headers=foreign)
+    assert (page.status_code, page.text) == (403, said)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Timer
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from modelmint.console.forms import LARGEST_FORM
 from modelmint.kit.period import month_of
 from modelmint.operations.house import HOUSE
+from modelmint.serving.errors import EngineFailed
 from modelmint.testing.pictures import picture
 
 MINE, FOUNDERS = "/console/my/try", "/console/try"
@@ -227,3 +230,42 @@ def test_consent_is_a_switch_where_the_venture_stores_inputs(desk: Any, customer
     assert "Withdraw" in customer.get(MINE).text
     assert "what was kept is deleted" in customer.post(f"{MINE}/consent", on=MINE, inputs="no").text
     assert not desk.shop.books.people.consents(desk.furnished.customer)
+
+
+def test_pictures_that_wait_for_a_model_keep_no_other_page_waiting(
+    desk: Any, founder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, begun = threading.Event(), threading.Semaphore(0)
+
+    def waits(*_: object, **__: object) -> None:
+        begun.release()
+        done.wait(30)
+        raise EngineFailed("the model could not answer this call")
+
+    monkeypatch.setattr("modelmint.console.pages.tryit.try_out", waits)
+    token = founder.token("/console/try")
+
+    async def crowd() -> tuple[int, set[int]]:
+        transport = httpx.ASGITransport(app=desk.app)
+        cookies = {"cookie": f"mm_session={founder.cookie()}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.test", headers=cookies) as http:
+            # More than an event loop has threads for whoever asks it (32 at most).
+            tries = [
+                asyncio.create_task(
+                    http.post(
+                        "/console/try",
+                        data={"token": token, "once": f"{number:032}", "model": desk.furnished.model},
+                        files={"picture": picture(number)},
+                    )
+                )
+                for number in range(40)
+            ]
+            try:
+                assert await asyncio.to_thread(begun.acquire, timeout=10)
+                page = await asyncio.wait_for(http.get("/console/feedback"), 10)
+            finally:
+                done.set()
+                answers = await asyncio.gather(*tries)
+            return page.status_code, {answer.status_code for answer in answers}
+
+    assert asyncio.run(crowd()) == (200, {500})

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote
 
@@ -27,6 +29,7 @@ from modelmint.console.frame import Frame
 from modelmint.console.problems import again, said
 from modelmint.console.sessions import CUSTOMER, FOUNDER, LIFE, NOBODY, Session, Sessions, Signer
 from modelmint.console.words import Words, choose
+from modelmint.console.words.told import told
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.ids import new_id
 from modelmint.operations.predict import Predict
@@ -49,6 +52,8 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+#: Forms with pictures that are worked on at once in a process: each holds a thread while it waits for a model.
+WAITING = 8
 Reader = Literal["anyone", "founder", "customer", "signed in"]
 StatusOf = Callable[[ModelmintError], int]
 
@@ -80,6 +85,8 @@ class Console:
     frame: Frame
     #: Functions that show a page, by its path: a form that cannot be taken is shown on its page again.
     shown: dict[str, Handler] = field(default_factory=dict)
+    #: Of those forms alone, so that no other page and no route waits behind them.
+    waiting: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WAITING, "console-try"))
 
 
 class _Later(Response):
@@ -116,13 +123,16 @@ class PageRoute:
                     if not self._place.files:
                         raise
                     refused = error  # told on the page itself, whose readers did nothing wrong but choose a large file
-            response = await asyncio.to_thread(self._answer, request, form, refused)
+            threads = self._console.waiting if form.files else None
+            answer = partial(copy_context().run, self._answer, request, form, refused)
+            response = await asyncio.get_running_loop().run_in_executor(threads, answer)
             if isinstance(response, _Later):
                 await response.made()
         except ClientDisconnect:
             return
         except ModelmintError as error:  # before there was a page to speak of
-            response = Response(str(error), self._console.status_of(error), media_type="text/plain")
+            text = told(str(error), _language(request))
+            response = Response(text, self._console.status_of(error), media_type="text/plain")
         for name, value in SECURITY.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("content-security-policy", POLICY)
@@ -140,11 +150,7 @@ class PageRoute:
         console, now = self._console, self._console.shop.clock.now()
         known = console.sessions.read(request.cookies.get(SESSION), now)
         session = known or console.sessions.open(now, life=self._place.life)
-        language = choose(
-            request.query_params.get("lang"),
-            request.cookies.get(LANGUAGE),
-            accepted=request.headers.get("accept-language", ""),
-        )
+        language = _language(request)
         asked = _asked(console.shop, request, session, Words(language), form)
         with acting(actor_of(session)):
             try:
@@ -270,6 +276,11 @@ def actor_of(session: Session) -> str:
     if session.who == CUSTOMER:
         return f"customer:{session.customer}"
     return session.who or SYSTEM
+
+
+def _language(request: Request) -> str:
+    wanted = request.query_params.get("lang"), request.cookies.get(LANGUAGE)
+    return choose(*wanted, accepted=request.headers.get("accept-language", ""))
 
 
 def _asked(shop: Shop, request: Request, session: Session, words: Words, form: Form) -> Asked:
