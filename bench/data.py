@@ -9,6 +9,7 @@ set under other seeds; there is no label in them.
 from __future__ import annotations
 
 import io
+import sys
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -119,11 +120,18 @@ def run(bench: Bench) -> None:
     if file is None:
         print("\nData quality: left out; set MODELMINT_TEST_DATA to a folder with pneumoniamnist/pneumoniamnist.npz")
         return
-    _print_near(
-        [bench.measure("data", f"near-{seed}-{n}", partial(near, file, seed, n)) for seed, n in ((10, 0), *PLANTINGS)]
-    )
+    twins = [
+        bench.measure("data", f"near-{seed}-{n}", partial(near, file, seed, n)) for seed, n in ((10, 0), *PLANTINGS)
+    ]
+    _print_near(twins)
     many.run(bench, file)
-    _print_labels([bench.measure("data", f"labels-{seed}", partial(labels, file, seed)) for seed in range(bench.seeds)])
+    wrong = [bench.measure("data", f"labels-{seed}", partial(labels, file, seed)) for seed in range(bench.seeds)]
+    _print_labels(wrong)
+    short = [
+        one for one in twins if one["planted"] and one["right"] / max(one["planted"], one["found"], 1) < WANTED_NEAR
+    ] + [one for one in wrong if one["right"] / one["flipped"] < WANTED_LABELS]
+    if short:
+        sys.exit("near duplicates or wrong labels are found less well than wanted")
 
 
 def _print_near(found: list[dict[str, Any]]) -> None:

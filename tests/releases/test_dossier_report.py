@@ -17,6 +17,7 @@ import pytest
 
 from modelmint.evaluation.errors import UnknownReportLanguage
 from modelmint.kit.errors import MissingExtra
+from modelmint.kit.pdf import pdf_of
 from modelmint.operations.report import dossier_of, printed
 from modelmint.releases.bundle import Release
 from modelmint.releases.dossier.markdown import card_markdown
@@ -250,6 +251,28 @@ def test_the_pdf_holds_the_words_of_the_page_and_embeds_its_fonts(
     assert fonts and all(line.split()[-5] == "yes" for line in fonts)
     images = subprocess.run(["pdfimages", "-list", file], capture_output=True, text=True, check=True).stdout
     assert images.count(" image ") >= 3
+
+
+@pytest.mark.parametrize("above", range(20, 261, 40))
+def test_wherever_a_page_ends_every_figure_of_the_cost_stands_on_paper(
+    told: Dossier, above: int, tmp_path: Path, missing: Callable[[str], NoReturn]
+) -> None:
+    if shutil.which("pdftotext") is None:
+        missing("needs pdftotext (poppler-utils)")
+    whole = report_html(told, "zh", NOW)
+    head, cost = whole[: whole.index("<section")], re.search(r'<section[^>]* id="cost".*?</section>', whole, re.DOTALL)
+    assert cost
+    page = f'{head}<div style="height:{above}mm"></div>{cost[0]}</main></body></html>'
+    file = tmp_path / "cost.pdf"
+    try:
+        file.write_bytes(pdf_of(page, "a report"))
+    except MissingExtra as error:
+        missing(f"PDF needs weasyprint and Pango: {error}")
+    text = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True).stdout
+    cells = re.findall(r"<td[^>]*>(.*?)(?:<small.*?)?</td>", cost[0], re.DOTALL)  # what is set small lies elsewhere
+    words = [re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", cell)) for cell in cells]
+    assert len(words) > 30
+    assert [one for one in words if one not in re.sub(r"\s+", "", text)] == []
 
 
 def test_a_release_says_where_its_masking_was_measured(told: Dossier) -> None:
