@@ -95,6 +95,19 @@ def test_a_double_click_gets_one_answer_twice_and_is_billed_once(
     assert usage.calls == 1 and usage.refused.get("in_progress", 0) >= 1  # the second did come while the first ran
 
 
+def test_a_model_that_takes_too_long_is_told_and_the_same_form_gets_its_one_answer_later(
+    desk: Any, customer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"model": "brightness"} | dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
+    slowed(desk, monkeypatch)
+    monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 0.2)
+    early = one_click(desk, customer.cookie(), fields)
+    assert (early.status_code, "send the same form again" in early.text) == (504, True)
+    monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 30)
+    assert one_click(desk, customer.cookie(), fields).status_code == 200
+    assert calls(desk) == 1
+
+
 def slowed(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call takes a while before it reaches the model."""
     host = desk.app.service.predict.host

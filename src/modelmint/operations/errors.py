@@ -33,3 +33,10 @@ class LoadTestFailed(Unavailable):
     """The server under test did not start, or refused the calls it was tested with."""
 
     code = "load_test_failed"
+
+
+class NotAnsweredYet(Unavailable):
+    """A page waited for a model as long as a page may; the call goes on, and is billed once it is answered."""
+
+    code = "not_answered_yet"
+    status = 504

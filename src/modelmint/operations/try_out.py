@@ -18,6 +18,7 @@ from modelmint.kit.digest import digest_bytes
 from modelmint.kit.errors import ModelmintError
 from modelmint.kit.money import UnitPrice
 from modelmint.operations.composing import Composed
+from modelmint.operations.errors import NotAnsweredYet
 from modelmint.operations.predict import Predict, PredictReply, PredictRequest
 from modelmint.operations.unit_costs import unit_costs
 from modelmint.releases.shelf import Shelf
@@ -106,6 +107,10 @@ def _answered(predict: Predict, request: PredictRequest) -> PredictReply:
     while True:
         try:
             return predict(replace(request, arrived=time.perf_counter())).result(PATIENCE)
+        except TimeoutError as error:
+            raise NotAnsweredYet(
+                f"the model has not answered within {PATIENCE} s; send the same form again: it stays one call"
+            ) from error
         except InProgress:
             if time.monotonic() + pause > patient_until:
                 raise

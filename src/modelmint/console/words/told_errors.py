@@ -33,6 +33,10 @@ ZH: tuple[tuple[str, str], ...] = (
     (r"the server is stopping; .+", "服务正在停止，请稍后再试"),
     (r"the server stopped before this call ran; .+", "服务在处理之前已停止，请重试"),
     (r"the model failed on this input; .+", "模型无法处理这张图片，本次不计费；不影响其他图片"),
+    (
+        r"the model has not answered within (?P<most>\d+) s; .+",
+        "模型在 {most} 秒内未作答；请重新提交同一表单，仍只计一次",
+    ),
     (r"the model could not answer this call", "模型未能回答本次调用"),
     (r"the call failed inside the server; .+", "服务器内部出错，本次不计费"),
     (r"your plan (?P<plan>'.*?') is paused; .+", "您的套餐 {plan} 已暂停，恢复后才能继续调用"),
