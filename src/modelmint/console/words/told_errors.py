@@ -78,6 +78,23 @@ ZH: tuple[tuple[str, str], ...] = (
         rf"{_ID} was billed or used something already; its billing periods begin on day (?P<day>\d+) for good",
         "该客户已有用量或账单，账期起始日固定为每月 {day} 日",
     ),
+    (r"expected a language of (?P<known>.+), found (?P<found>.+)", "语言应为：{known}；填入的是 {found}"),
+    (r"expected an address of at most (?P<most>\d+) characters, .+", "地址至多 {most} 个字符，可分行"),
+    (r"expected a note on one line of at most (?P<most>\d+) characters", "备注只能填写一行，至多 {most} 个字符"),
+    (
+        r"expected (?P<field>\w+) on one line of at most (?P<most>\d+) characters",
+        "“{field}”只能填写一行，至多 {most} 个字符",
+    ),
+    (
+        r"expected a priority from 0 .+ to (?P<most>\d+), found (?P<found>.+)",
+        "优先级应为 0（最先使用）至 {most}；填入的是 {found}",
+    ),
+    (r"expected a source of (?P<known>.+), found (?P<found>.+)", "来源应为：{known}；填入的是 {found}"),
+    (
+        r"expected credit to run out at the beginning of a day \(UTC\), like (?P<like>\S+), found (?P<found>.+)",
+        "余额须在某日零点（UTC）到期，如 {like}；填入的是 {found}",
+    ),
+    (r"the scope (?P<scope>'.*?') is not the caller's to give; .+", "您无权授予权限 {scope}"),
     # Plans and periods
     (
         r"expected a moment with a time zone like (?P<like>\S+), found (?P<found>.+)",
@@ -117,6 +134,11 @@ ZH: tuple[tuple[str, str], ...] = (
     (rf"invoice {_ID} is void; it cannot .+", "账单 {id} 已作废，不能这样处理"),
     (rf"invoice {_ID} is uncollectible; it cannot .+", "账单 {id} 已列为无法收回，不能这样处理"),
     (rf"invoice {_ID} is (?P<state>\S+); it cannot .+", "账单 {id} 的状态（{state}）不允许这样处理"),
+    (r"give lines or an amount, not both", "请填写行号或金额，不能两者都填"),
+    (r"expected an amount in (?P<currency>\S+), found (?P<found>.+)", "金额应以 {currency} 计；填入的是 {found}"),
+    (r"a line is named twice", "同一行填写了两次"),
+    (r"expected lines from 1 to (?P<most>\d+), found (?P<found>.+)", "行号应为 1 至 {most}；填入的是 {found}"),
+    (r"line (?P<line>\d+) was corrected before", "第 {line} 行已更正过"),
     (rf"nothing is due on invoice {_ID}: .+", "账单 {id} 没有应付金额"),
     (rf"a payment of this invoice is under way \({_ID}\); .+", "该账单有一笔付款正在进行（{id}），请等待结果"),
     (r"it was refused; it is asked for again at (?P<at>.+) UTC", "付款被拒绝，将于 {at} UTC 再次扣款"),
@@ -168,6 +190,24 @@ ZH: tuple[tuple[str, str], ...] = (
     (r"(?P<most>\d+) webhooks are the most that one may have; .+", "至多有 {most} 个接收地址，请先删除一个"),
     (r"the message (?P<found>'.*?') is not kept any more: .+", "消息 {found} 已不再保存；其内容可通过 API 查询"),
     (r"no message has the id (?P<found>.+); .+", "没有标识为 {found} 的消息"),
+    (
+        r"expected at most (?P<most>\d+) plain ASCII characters without spaces",
+        "地址至多 {most} 个 ASCII 字符，不含空格",
+    ),
+    (r"expected (?P<known>\S+|\S+ or \S+)://, found (?P<found>.+)", "地址应以 {known}:// 开头；现在是 {found}"),
+    (r"expected no fragment \(#\.\.\.\); .+", "地址不能含 # 及其后的部分，它不会发送"),
+    (r"expected a port from 1 to (?P<most>\d+), found 0", "端口应为 1 至 {most}，不能为 0"),
+    # Feedback
+    (
+        r"this call had (?P<count>\d+) inputs: name one of (?P<first>.+) to (?P<last>.+)",
+        "该次调用有 {count} 张图片，请指明 {first} 至 {last} 之一",
+    ),
+    (r"expected 'thumbs' as \"up\" or \"down\", found (?P<found>.+)", "评价应为“好”或“不好”；现在是 {found}"),
+    (r"expected 'comment' as a text of at most (?P<most>\d+) characters .+", "留言至多 {most} 个字符，不含控制字符"),
+    (
+        r"expected 'truth' as a text of 1 to (?P<most>\d+) characters on one line",
+        "正确答案应为一行，1 至 {most} 个字符",
+    ),
     # The books and the printer
     (
         r"the books cannot be written(?: or read)? now: (?P<why>.+?)(?:\. Nothing was stored)?",
