@@ -91,6 +91,19 @@ def test_a_scikit_learn_model_on_flat_pixels_answers_as_scikit_learn_does(
     assert run.backbone["source"]["producer"].startswith("skl2onnx")
 
 
+@pytest.mark.parametrize(("order", "told"), [(list("0123456789"), False), (list("0183456729"), True)])
+def test_two_labels_that_changed_places_are_seen_though_most_answers_are_right(
+    digits: DatasetVersion, tmp_path: Path, order: list[str], told: bool
+) -> None:
+    train, targets = pixels(digits, "train").reshape(-1, 64).astype(np.float32), digits.targets("train")
+    place = np.array([order.index(label) for label in digits.labels])
+    kind = RandomForestClassifier(12, max_depth=8, random_state=0).fit(train, place[targets])
+    path = tmp_path / "swapped.onnx"
+    path.write_bytes(to_onnx(kind, train[:1], options={"zipmap": False}).SerializeToString())
+    notes = adopted(digits, path, tmp_path / "run").notes
+    assert any(f"another order: data.labels = {order}" in note for note in notes) == told
+
+
 def test_a_model_of_class_names_keeps_them_whatever_the_order_of_the_labels(
     brightness: DatasetVersion, tmp_path: Path
 ) -> None:

@@ -194,10 +194,12 @@ class _Adoption:
             self.notes.append('output = "logits" is stated, and its rows look like probabilities: in [0, 1], sum 1')
 
     def warn(self, chosen: Trial, open_: bool) -> None:
-        """Notes on a model that answers no better than guessing: another reading or order of labels may fit."""
-        targets = self.samples.targets
-        if not trial.no_better_than_guessing(chosen, targets):
-            return
+        """Notes where another order of labels fits clearly better, or another reading than one that only guesses."""
+        if trial.no_better_than_guessing(chosen, self.samples.targets):
+            self._warn_of_guessing(chosen, open_)
+        self._warn_of_order(chosen)
+
+    def _warn_of_guessing(self, chosen: Trial, open_: bool) -> None:
         self.notes.append(
             f"{trial.told(chosen)} is no better than guessing: the pictures are read otherwise than in training, its "
             "labels have another order, or it is not for these pictures"
@@ -209,7 +211,6 @@ class _Adoption:
                 continue
             if trial.clearly_better(other, chosen):
                 self.notes.append(f"another reading fits far better: {trial.told(other)}{_stated_as(reading)}")
-        self._warn_of_order(chosen)
 
     def _warn_of_order(self, chosen: Trial) -> None:
         found = trial.shuffled(self.logits(chosen.reading), self.samples.targets)
