@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -30,6 +31,11 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A shell starts jobs in the background with Ctrl-C ignored, and so would every process be that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A law holds on a busy machine too: an example that waited for a processor is no failure (pytest's timeout stands).
+# With CI set this keeps what Hypothesis sets there.
+settings.register_profile("modelmint", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("modelmint")
 
 
 @pytest.fixture(scope="session")
