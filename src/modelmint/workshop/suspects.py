@@ -44,27 +44,26 @@ def find_suspects(
 
     ``section`` names the base whose features are taken, ``root`` the venture's folder. Raises ``TooFewPictures``.
     """
-    rows = [row for split in _SPLITS for row in dataset.rows(split)]  # type: ignore[arg-type] # two of the three
-    labels = np.concatenate([dataset.targets("train"), dataset.targets("val")])
-    looks = {"pixels": _of_pixels(dataset, max_pixels), **_of_backbone(dataset, section, root, max_pixels, progress)}
-    return rank(dataset, rows, labels, looks, progress, seed)
+    return rank(dataset, looks(dataset, section, root, max_pixels, progress), progress, seed)
 
 
-def rank(
-    dataset: DatasetVersion,
-    rows: list[Row],
-    labels: IntArray,
-    looks: Mapping[str, AnyArray],
-    progress: Progress,
-    seed: int = 0,
-) -> Suspects:
-    """The ranking by whichever of ``looks`` (name -> features ``[rows, width]``) agrees with the labels most often."""
+def looks(
+    dataset: DatasetVersion, section: ModelSection, root: Path, max_pixels: int, progress: Progress
+) -> dict[str, AnyArray]:
+    """Features ``[rows, width]`` of the training and validation rows by their name; labels have no part in them."""
+    return {"pixels": _of_pixels(dataset, max_pixels), **_of_backbone(dataset, section, root, max_pixels, progress)}
+
+
+def rank(dataset: DatasetVersion, described: Mapping[str, AnyArray], progress: Progress, seed: int = 0) -> Suspects:
+    """The ranking by whichever features of ``looks`` agree with the labels most often."""
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
+    rows = [row for split in _SPLITS for row in dataset.rows(split)]  # type: ignore[arg-type] # two of the three
+    labels = np.concatenate([dataset.targets("train"), dataset.targets("val")])
     present, known = np.unique(labels, return_inverse=True)
     folds = _folds(known)
-    tried = {name: out_of_fold(look, known, _groups(rows), folds, progress, seed) for name, look in looks.items()}
+    tried = {name: out_of_fold(look, known, _groups(rows), folds, progress, seed) for name, look in described.items()}
     agrees = {name: float((found.argmax(axis=1) == known).mean()) for name, found in tried.items()}
     told = max(agrees, key=agrees.__getitem__)
     probabilities = tried[told]
