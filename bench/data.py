@@ -110,11 +110,11 @@ def labels(file: Path, once: Path, seed: int, folder: Path) -> Mapping[str, Any]
         corrections_csv([Correction(name, label) for name, label in flipped.items()])
     )
     dataset = _frozen(file, folder / "flipped", str(folder / "flips.csv"))
-    if [row.name for row in dataset.rows("train")] != [row.name for row in rows]:
-        sys.exit("corrections moved rows of the training split: their features are others")
+    known = {name: place for place, name in enumerate(_names(plain))}
+    places = [known[name] for name in _names(dataset)]  # a flip makes copies contradict each other: those are left out
     began, cpu = time.monotonic(), time.process_time()
-    with np.load(once / "looks.npz") as known:
-        found = rank(dataset, dict(known), Silent(), seed)
+    with np.load(once / "looks.npz") as features:
+        found = rank(dataset, {name: each[places] for name, each in features.items()}, Silent(), seed)
     spent = [round(time.monotonic() - began, 1), round(time.process_time() - cpu, 1)]
     worst = found.rows[: len(flipped)]
     flagged = [one for one in found.rows if one.flagged]
@@ -194,6 +194,11 @@ def _print_labels(found: list[dict[str, Any]], features: dict[str, Any]) -> None
 def _frozen(file: Path, into: Path, corrections: str | None) -> DatasetVersion:
     section = DataSection(source=str(file), labels=LABELS, corrections=corrections, near_duplicates="off")
     return freeze(section, into.parent, into, Silent())
+
+
+def _names(dataset: DatasetVersion) -> list[str]:
+    """Of the rows that ``looks`` describes, in its order."""
+    return [row.name for row in (*dataset.rows("train"), *dataset.rows("val"))]
 
 
 def _written(file: Path, folder: Path) -> tuple[list[str], list[Any]]:
