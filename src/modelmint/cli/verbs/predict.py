@@ -94,7 +94,7 @@ def _say(shown: Output, answers: list[LocalPrediction], failed: int, out: Path |
     if out is not None:
         shown.say(f"{rows} rows in {out}")
     if explain is not None:
-        shown.say(f"{rows - failed} heat maps in {explain}")
+        shown.say(f"Heat maps in {explain}: {rows - failed}")
     if failed:
         shown.say(f"{failed} of {rows} files could not be read; their rows say why.", style="bold red")
 
