@@ -97,37 +97,39 @@ def value(part: ast.expr, module: ModuleType) -> str:
     return str(known) if isinstance(known, str) else "'7'" if part.conversion == ord("r") else "7"
 
 
-def findings() -> list[tuple[str, str, str]]:
+def calls() -> Iterator[tuple[str, ModuleType, ast.Call]]:
+    """Every call in the source behind the pages, with its file and module."""
+    for name, module in modules():
+        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield name, module, node
+
+
+def findings() -> Iterator[tuple[str, str, str]]:
     """(file, "", sentence) of every finding that is put into a list of problems behind the pages."""
-    found = []
-    for name, module in modules():
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
-            method = node.func if isinstance(node, ast.Call) else None
-            adds = isinstance(method, ast.Attribute) and method.attr in ("append", "insert")
-            if adds and isinstance(method, ast.Attribute) and "problems" in ast.unparse(method.value):
-                assert isinstance(node, ast.Call)
-                said = sentence(node.args[-1], module)
-                if said is not None:
-                    found.append((name, "", said))
-    return [one for one in found if one[0] not in WITHIN]
+    for name, module, call in calls():
+        method = call.func
+        if not isinstance(method, ast.Attribute) or method.attr not in ("append", "insert"):
+            continue
+        if "problems" in ast.unparse(method.value) and name not in WITHIN:
+            said = sentence(call.args[-1], module)
+            if said is not None:
+                yield name, "", said
 
 
-def raised() -> list[tuple[str, str, str]]:
+def raised() -> Iterator[tuple[str, str, str]]:
     """(file, error, sentence) of every error with a message of its own behind the pages."""
-    found = []
-    for name, module in modules():
-        known = set(leaves(ModelmintError))
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
-            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-            if called in known and isinstance(node, ast.Call) and node.args:
-                said = sentence(node.args[0], module)
-                if said is not None:
-                    found.append((name, called, said))
-    return found
+    found = list(calls())  # every module is imported before the leaves are counted
+    known = set(leaves(ModelmintError))
+    for name, module, call in found:
+        called = call.func.id if isinstance(call.func, ast.Name) else ""
+        said = sentence(call.args[0], module) if called in known and call.args else None
+        if said is not None:
+            yield name, called, said
 
 
-RAISED = raised()
-FOUND = findings()
+RAISED = list(raised())
+FOUND = list(findings())
 
 
 def test_errors_are_found_in_the_source() -> None:

@@ -42,8 +42,8 @@ class SqlVisitors:
         with self._database.write() as connection:
             if form and _used(connection, _today(_FORM, form, now)):
                 return None
-            in_vain = 0 if bounds.refused is None else _used(connection, _today(_REFUSED, visitor.address, now))
-            if bounds.refused is not None and in_vain >= bounds.refused:
+            in_vain = _today(_REFUSED, visitor.address, now)
+            if bounds.refused is not None and _used(connection, in_vain) >= bounds.refused:
                 raise _spent(_REFUSED, bounds.refused, now)
             used = {place: _used(connection, names) for place, names in places.items()}
             for place in (_VISITOR, _ADDRESS, _EVERYBODY):
