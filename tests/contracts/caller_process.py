@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from typing import Any
 
 from modelmint.commerce.types import AdmissionRequest, Settlement
 from modelmint.kit.errors import ModelmintError
@@ -44,14 +45,19 @@ def main() -> None:
 
 
 def _never_sync() -> None:
-    """Break the promise on purpose, to see that the tests notice."""
-    honest = database._prepare_sqlite
+    """Break the promise on purpose, to see that the tests notice: no session syncs, before a checkpoint neither."""
+    prepare, honest = database._prepare_sqlite, hot_sql.HotConnection.__init__
 
-    def careless(connection: object, record: object) -> None:
-        honest(connection, record)
-        connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]  # an sqlite3 connection
+    def careless(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    def careless_calls(connection: Any, *given: Any) -> None:
+        honest(connection, *given)
+        connection.run("PRAGMA synchronous=OFF")
 
     database._prepare_sqlite = careless
+    hot_sql.HotConnection.__init__ = careless_calls  # type: ignore[method-assign]  # on purpose
     hot_sql.HotConnection.sync = lambda self: None  # type: ignore[method-assign]  # on purpose
 
 
