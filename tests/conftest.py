@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,9 +23,10 @@ from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from modelmint.store.migrate import migrate as migrate_really
 from modelmint.store.open import open_books
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -60,6 +62,30 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the datasets folder at {folder} (set MODELMINT_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sqlite_migrated_once() -> Iterator[None]:
+    """New SQLite books get what the migrations made for the first ones: half of what most tests here did was migrating.
+
+    PostgreSQL's are copies of a template (``Postgres.new_database``). Processes that tests start migrate by themselves.
+    """
+    made: list[str] = []
+
+    def migrate(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection) or driver.execute("SELECT 1 FROM sqlite_master").fetchone():
+            migrate_really(connection)
+        elif made:
+            for statement in made:
+                driver.execute(statement)
+        else:
+            migrate_really(connection)
+            made.extend(line for line in driver.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modelmint.store.open.migrate", migrate)
+        yield
 
 
 GIVEN = "MODELMINT_TEST_POSTGRES_URL"

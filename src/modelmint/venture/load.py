@@ -14,7 +14,7 @@ from modelmint.kit.registry import nearest
 from modelmint.venture.errors import InvalidVenture, VentureNotFound
 from modelmint.venture.lines import key_lines, line_of
 from modelmint.venture.messages import Fault, faults
-from modelmint.venture.names import names, not_available
+from modelmint.venture.names import BUILT_IN, names, not_available
 from modelmint.venture.schema import VentureFile
 from modelmint.venture.sections.model import is_own
 from modelmint.venture.syntax import parse
@@ -176,10 +176,14 @@ def _is_place(base: str, folder: Path) -> bool:
 
 def _unknown(document: Mapping[str, Any], path: tuple[str, ...], kind: str, also: str = "") -> Iterator[Fault]:
     value = _value(document, path)
+    if not isinstance(value, str) or value in BUILT_IN[kind]:
+        return  # what is built in needs no look through everything installed, which costs more than all the rest
     known = names(kind)
-    if isinstance(value, str) and value not in known and not_available(path, value):
+    if value in known:
+        return
+    if not_available(path, value):
         yield Fault(path, f'"{value}" is not available in this version; available: {", ".join(known)}{also}')
-    elif isinstance(value, str) and value not in known:
+    else:
         yield Fault(path, f"expected {', '.join(known)}{also}; found {value[:60]!r}", nearest(value, known))
 
 
