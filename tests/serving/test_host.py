@@ -42,7 +42,7 @@ def target(release: Release, name: str = "brightness", variant: str | None = Non
 def test_a_pointed_name_answers_and_says_which_release_did(shelf: Shelf, host: ModelHost) -> None:
     release = brightness_release(shelf.root)
     assert host.point([target(release)]) == {}
-    answer = host.submit("brightness", [picture(250), picture(4)]).result(timeout=10)
+    answer = host.submit("brightness", [picture(250), picture(4)]).result(timeout=60)
     assert [prediction.label for prediction in answer.predictions] == ["bright", "dark"]
     assert (answer.release, answer.variant, answer.use) == (release.id, "default", "for tests only")
 
@@ -61,17 +61,19 @@ def test_a_hundred_swaps_under_load_lose_no_call(shelf: Shelf, host: ModelHost) 
     def call() -> None:
         while not done.is_set():
             try:
-                seen.add(host.submit("brightness", [picture(250)]).result(timeout=10).release)
+                seen.add(host.submit("brightness", [picture(250)]).result(timeout=60).release)
             except BaseException as error:
                 failures.append(error)
 
     clients = [threading.Thread(target=call) for _ in range(4)]
     for client in clients:
         client.start()
-    for turn in range(100):
-        wanted = releases[(turn + 1) % 2]
+    turn = 0
+    while not failures and (turn < 100 or len(seen) < 2):  # the clients have met both, however seldom they get a turn
+        turn += 1
+        wanted = releases[turn % 2]
         host.point([target(wanted)])
-        assert host.submit("brightness", [picture(1)]).result(timeout=10).release == wanted.id
+        assert host.submit("brightness", [picture(1)]).result(timeout=60).release == wanted.id
     done.set()
     for client in clients:
         client.join()
@@ -85,7 +87,7 @@ def test_two_names_for_one_release_share_one_lane_and_a_dropped_name_is_unknown(
     host.point([target(release), target(release, "alias")])
     assert host.lane("brightness") is host.lane("alias")
     host.point([target(release, "alias")])
-    assert host.submit("alias", [picture(250)]).result(timeout=10).predictions[0].label == "bright"
+    assert host.submit("alias", [picture(250)]).result(timeout=60).predictions[0].label == "bright"
     with pytest.raises(NotServed):
         host.submit("brightness", [picture(250)])
 
@@ -99,7 +101,7 @@ def test_what_cannot_be_loaded_leaves_its_name_where_it_was(shelf: Shelf, host: 
     failures = host.point([target(bad), Target("gone", "0" * 64, "brightness", None)])
     assert isinstance(failures["brightness"], DamagedRelease)
     assert isinstance(failures["gone"], ReleaseNotFound)
-    assert host.submit("brightness", [picture(250)]).result(timeout=10).release == good.id
+    assert host.submit("brightness", [picture(250)]).result(timeout=60).release == good.id
 
 
 def test_a_variant_that_the_release_lacks_is_a_failure_of_that_name(shelf: Shelf, host: ModelHost) -> None:

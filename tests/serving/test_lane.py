@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,32 +20,39 @@ from modelmint.serving.errors import ClientGone, EngineFailed, Overloaded
 from modelmint.serving.lane import Lane
 from modelmint.serving.types import Answer
 from modelmint.tasks.types import Prediction
-from modelmint.testing.lanes import POISON, SPEC, BrightnessEngine, lane_of, submit
+from modelmint.testing.lanes import POISON, SPEC, TASK, BrightnessEngine, lane_of, submit
 from modelmint.testing.pictures import picture
 
 
 def labels(call: Call) -> list[str]:
-    return [prediction.label for prediction in call.future.result(timeout=10).predictions]
+    return [prediction.label for prediction in call.future.result(timeout=60).predictions]
 
 
 def hold(engine: BrightnessEngine, lane: Lane) -> list[Call]:
     """Occupy both runners: one in the engine, one waiting for its turn."""
     engine.go_on.clear()
     first = [submit(lane, 200)]
-    assert engine.running.wait(10)
+    assert engine.running.wait(60)
     first.append(submit(lane, 200))
-    deadline = time.monotonic() + 10
-    while lane.figures().waiting and time.monotonic() < deadline:
-        time.sleep(0.001)
+    until(lambda: not lane.figures().waiting)
     return first
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until it does."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.001)
 
 
 def test_a_lone_call_runs_at_once_and_alone() -> None:
     engine = BrightnessEngine()
     with lane_of(engine) as lane:
-        assert labels(submit(lane, 250)) == ["bright"]
-        answer = submit(lane, 5).future.result(timeout=10)
+        bright, answer = (submit(lane, level).future.result(timeout=60) for level in (250, 5))
+        spent = 1000 * lane.figures().cpu_seconds
     assert engine.sizes == [1, 1]
+    assert bright.predictions[0].label == "bright"
     assert (answer.release, answer.variant, answer.use, answer.labels) == (
         "r" * 64,
         "default",
@@ -49,7 +60,8 @@ def test_a_lone_call_runs_at_once_and_alone() -> None:
         SPEC.labels,
     )
     assert answer.predictions[0].label == "dark"
-    assert 0 < answer.compute_ms < 1000
+    assert 0 < answer.compute_ms < spent
+    assert bright.compute_ms + answer.compute_ms == pytest.approx(spent, abs=0.002)  # all of it is somebody's
 
 
 def test_an_answer_says_how_many_pixels_were_sent_for_it_and_not_for_its_neighbours_in_the_batch() -> None:
@@ -58,7 +70,7 @@ def test_an_answer_says_how_many_pixels_were_sent_for_it_and_not_for_its_neighbo
         held = hold(engine, lane)
         calls = [submit(lane, 200), submit(lane, 200, 5)]
         engine.go_on.set()
-        found = [call.future.result(timeout=10).pixels for call in [*held, *calls]]
+        found = [call.future.result(timeout=60).pixels for call in [*held, *calls]]
     assert found == [256, 256, 256, 512]
 
 
@@ -100,7 +112,7 @@ def test_an_input_that_breaks_the_engine_fails_alone_and_its_neighbours_are_answ
         assert labels(calls[0]) == ["dark"]
         assert labels(calls[2]) == ["bright"]
         with pytest.raises(EngineFailed, match="not billed"):
-            calls[1].future.result(timeout=10)
+            calls[1].future.result(timeout=60)
         assert labels(submit(lane, 250)) == ["bright"]
 
 
@@ -114,7 +126,7 @@ def test_an_input_that_cannot_be_read_fails_alone_before_the_engine_sees_it() ->
         engine.go_on.set()
         assert labels(good) == ["bright"]
         with pytest.raises(NotAPicture) as caught:
-            bad.future.result(timeout=10)
+            bad.future.result(timeout=60)
     assert caught.value.details["input"] == 1
     assert sum(engine.sizes) == 3
 
@@ -128,7 +140,7 @@ def test_an_engine_that_gives_nan_fails_the_call_and_not_the_runner() -> None:
 
     with lane_of(NanEngine()) as lane:
         with pytest.raises(EngineFailed):
-            submit(lane, 255).future.result(timeout=10)
+            submit(lane, 255).future.result(timeout=60)
         assert labels(submit(lane, 3)) == ["dark"]
 
 
@@ -138,7 +150,7 @@ def test_an_engine_that_mixes_up_rows_fails_the_call() -> None:
             return super().run(batch)[:-1]
 
     with lane_of(ShortEngine()) as lane, pytest.raises(EngineFailed):
-        submit(lane, 1, 2).future.result(timeout=10)
+        submit(lane, 1, 2).future.result(timeout=60)
 
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
@@ -165,7 +177,7 @@ def test_a_caller_that_hung_up_while_it_waited_costs_no_engine_time() -> None:
         engine.go_on.set()
         assert labels(here) == ["bright"]
         with pytest.raises(ClientGone):
-            gone.future.result(timeout=10)
+            gone.future.result(timeout=60)
     assert sum(engine.sizes) == 3
 
 
@@ -176,33 +188,62 @@ def test_closing_answers_what_waits_refuses_what_comes_and_closes_the_engine() -
         waiting = [submit(lane, 250) for _ in range(5)]
         closing = threading.Thread(target=lane.close)
         closing.start()
-        time.sleep(0.05)
+        until(lambda: lane._closed)
         assert lane.submit(Call([picture(1)], None)) is False
         engine.go_on.set()
-        closing.join(timeout=10)
+        closing.join(timeout=60)
         assert [labels(call) for call in waiting] == [["bright"]] * 5
     assert engine.closed
 
 
-def test_compute_is_cpu_time_and_the_batch_is_shared_by_items() -> None:
+class Cpu:
+    """CPU seconds that are spent by saying so, of each thread by itself."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[int] = Counter()
+
+    def work(self, milliseconds: int) -> None:
+        self.spent[threading.get_ident()] += milliseconds
+
+    def now(self) -> float:
+        return self.spent[threading.get_ident()] / 1000
+
+
+def test_compute_is_the_calls_own_decoding_and_its_items_share_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = Cpu()
+
     class BusyEngine(BrightnessEngine):
         def run(self, batch: AnyArray) -> AnyArray:
-            found = super().run(batch)
-            end = time.thread_time() + 0.02
-            while time.thread_time() < end:
-                pass
-            time.sleep(0.05)  # waiting is not computing
-            return found
+            cpu.work(20)
+            return super().run(batch)
 
+    class BusyTask:
+        def encode(self, payloads: Any, *more: Any) -> AnyArray:
+            cpu.work(len(payloads))
+            return TASK.encode(payloads, *more)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(TASK, name)
+
+    clocks = SimpleNamespace(thread_time=cpu.now, perf_counter=time.perf_counter)
+    monkeypatch.setattr("modelmint.serving.lane.time", clocks)
     engine = BusyEngine()
-    with lane_of(engine) as lane:
+    with lane_of(engine, clock=cpu) as lane:
+        lane.task = BusyTask()  # type: ignore[assignment]  # what it does not say itself is the task's
         hold(engine, lane)
         one, three = submit(lane, 200), submit(lane, 1, 2, 3)
         engine.go_on.set()
-        alone = one.future.result(timeout=10).compute_ms
-        shared = three.future.result(timeout=10).compute_ms
-    assert 4 < alone < 12  # a quarter of 20 ms, and its own decoding
-    assert 14 < shared < 30
+        found = [call.future.result(timeout=60).compute_ms for call in (one, three)]
+        assert lane.figures().cpu_seconds == pytest.approx((20 + 1 + 20 + 1 + 20 + 4) / 1000)
+    assert sorted(engine.sizes) == [1, 1, 4]
+    assert found == [1 + 20 / 4, 3 + 20 * 3 / 4]
+
+
+def test_waiting_is_not_computing() -> None:
+    clock = WorkClock(frozenset(), 1)
+    began = clock.now()
+    time.sleep(0.3)
+    assert clock.now() - began < 0.15
 
 
 def test_helper_threads_are_seen_by_the_clock() -> None:
@@ -218,16 +259,16 @@ def test_helper_threads_are_seen_by_the_clock() -> None:
 
     helper = threading.Thread(target=spin)
     helper.start()
-    spinning.wait()
-    assert new_helpers(before) == frozenset()  # Python's own threads are not an engine's
-    assert helper.native_id is not None
-    clock = WorkClock(frozenset({helper.native_id}), 1)
-    began, own = clock.now(), time.thread_time()
-    time.sleep(0.2)
-    spent, own_spent = clock.now() - began, time.thread_time() - own
-    stop.set()
-    helper.join()
-    assert spent > own_spent + 0.02
+    try:
+        spinning.wait()
+        assert new_helpers(before) == frozenset()  # Python's own threads are not an engine's
+        assert helper.native_id is not None
+        clock = WorkClock(frozenset({helper.native_id}), 1)
+        began, own = clock.now(), time.thread_time()
+        until(lambda: clock.now() - began > time.thread_time() - own + 0.02)
+    finally:
+        stop.set()
+        helper.join()
     clock.now()  # a thread that ended is passed over
 
 
