@@ -207,8 +207,7 @@ def test_content_holds_no_time_cost_or_machine(built: tuple[Site, BuildReport, S
 
 
 _SECOND = """
-import json, sys, time
-started = time.process_time()
+import json, sys
 from pathlib import Path
 from modelmint.kit.clock import SystemClock
 from modelmint.kit.progress import Silent
@@ -219,21 +218,20 @@ def load_test(request):
 venture = load_venture(Path(sys.argv[1]))
 report = build(venture, venture.folder / ".modelmint", Silent(), load_test, SystemClock())
 heavy = [name for name in ("torch", "transformers", "onnx", "onnxruntime") if name in sys.modules]
-print(json.dumps([report.release_id, list(report.cached), heavy, time.process_time() - started]))
+print(json.dumps([report.release_id, list(report.cached), heavy]))
 """
 
 
-def test_a_second_build_with_nothing_changed_imports_no_torch_and_is_quick(
+def test_a_second_build_with_nothing_changed_repeats_no_step_and_imports_no_torch(
     built: tuple[Site, BuildReport, Server],
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _SECOND, str(built[0].root)], capture_output=True, text=True, check=True
     )
-    release, cached, heavy, seconds = json.loads(done.stdout)
+    release, cached, heavy = json.loads(done.stdout)
     assert release == built[1].release_id
     assert cached == list(STEPS)
     assert heavy == []
-    assert seconds < 3
 
 
 def test_new_demand_repeats_only_the_release_and_reads_no_test_picture_again(
