@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,23 +64,26 @@ def test_a_file_that_cannot_be_read_is_a_row_and_the_others_are_answered(tmp_pat
     assert [answer.error is None for answer in answered(release, files[1:2])] == [False]
 
 
-@pytest.mark.timeout(60)
 def test_a_candidate_is_measured_through_the_real_server_and_leaves_nothing_behind(tmp_path: Path) -> None:
     release = brightness_release(tmp_path / "shelf")
     result = measure_release(
-        release.path, "onnxruntime", 1, [picture(9), picture(250)], 5000.0, seconds=0.4, levels=(1, 4), workers=2
+        release.path, "onnxruntime", 1, [picture(9), picture(250)], 60_000.0, seconds=0.4, levels=(1, 4), workers=2
     )
     assert [point.clients for point in result.points] == [1, 4][: len(result.points)]
-    assert all(point.calls > 5 and point.errors == 0 for point in result.points)
-    assert all(0 < point.server_cpu_ms < 100 and point.p50_ms <= point.p99_ms for point in result.points)
+    assert all(point.calls >= point.clients and point.errors == 0 for point in result.points)
+    assert all(0 < point.p50_ms <= point.p99_ms for point in result.points)
+    assert sum(point.server_cpu_ms for point in result.points) > 0
+    # However fast the machine is: nobody computes for longer than all of its cores could (ticks are 10 ms).
+    cores = os.cpu_count() or 1
+    assert all(point.server_cpu_ms * point.calls_per_second < 1000 * (cores + 1) for point in result.points)
     assert result.best is not None
     assert result.best.calls_per_second == max(point.calls_per_second for point in result.points)
-    assert (result.workers, result.engine, result.threads, result.p99_limit_ms) == (2, "onnxruntime", 1, 5000.0)
-    assert 0 < result.client_cpu_ms < 20
+    assert (result.workers, result.engine, result.threads, result.p99_limit_ms) == (2, "onnxruntime", 1, 60_000.0)
+    calls = sum(point.calls for point in result.points)
+    assert 0 < result.client_cpu_ms * calls <= 1000 * result.seconds
     assert [item.name for item in (tmp_path / "shelf").iterdir()] == [release.id]
 
 
-@pytest.mark.timeout(60)
 def test_no_level_within_the_limit_means_no_best(tmp_path: Path) -> None:
     release = brightness_release(tmp_path / "shelf")
     result = measure_release(release.path, "onnxruntime", 1, [picture(9)], 0.001, seconds=0.2, levels=(1, 2), workers=1)
@@ -94,7 +98,6 @@ def test_a_server_that_is_not_there_is_a_failed_test() -> None:
         load_test("ftp://x", "mm_x", "brightness", [b"x"], [], None)
 
 
-@pytest.mark.timeout(60)
 def test_a_payload_that_the_server_refuses_is_a_failed_test(tmp_path: Path) -> None:
     release = brightness_release(tmp_path / "shelf")
     with pytest.raises(LoadTestFailed, match="not_a_picture"):

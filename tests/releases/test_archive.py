@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -365,31 +364,50 @@ def test_envelopes_of_every_broken_shape_are_told_apart_from_a_crash(two: Two) -
             two.take_in()
 
 
-SLOWLY = """
+HELD = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from modelmint.releases.archive import intake
 from modelmint.releases.shelf import Shelf
 from modelmint.releases.trust import TrustStore
-whole = intake._lay
+archive, shelf, keys, signer, go, after = sys.argv[1:]
+laid, real, whole = [], intake.fcntl, intake._lay
+def flock(*given):
+    print("at the lock", flush=True)
+    return real.flock(*given)
 def lay(file, entry, target):
     whole(file, entry, target)
+    laid.append(entry)
     print(entry.name, flush=True)
-    time.sleep(0.2)
-intake._lay = lay
-intake.import_archive(Path(sys.argv[1]), Shelf(Path(sys.argv[2])), TrustStore(Path(sys.argv[3])), trusting=sys.argv[4])
+    while len(laid) >= int(after) and not Path(go).exists():
+        time.sleep(0.01)
+intake.fcntl, intake._lay = SimpleNamespace(flock=flock, LOCK_EX=real.LOCK_EX), lay
+intake.import_archive(Path(archive), Shelf(Path(shelf)), TrustStore(Path(keys)), trusting=signer)
 """
 
 
-def test_an_import_killed_in_the_middle_leaves_nothing_on_the_shelf_and_the_next_one_clears_up(two: Two) -> None:
-    two.export()
-    words = [str(two.file), str(two.shelf.root), str(two.trust.keys), two.signer]
-    process = subprocess.Popen([sys.executable, "-c", SLOWLY, *words], stdout=subprocess.PIPE, text=True)
+def held_import(two: Two, go: Path, after: int) -> subprocess.Popen[str]:
+    """An import in a process of its own, which stands still after so many files until ``go`` is there."""
+    words = [two.file, two.shelf.root, two.trust.keys, two.signer, go, str(after)]
+    return subprocess.Popen([sys.executable, "-c", HELD, *words], stdout=subprocess.PIPE, text=True)
+
+
+def told(process: subprocess.Popen[str], lines: int) -> list[str]:
+    """Its next lines."""
     assert process.stdout is not None
-    for _ in range(3):
-        process.stdout.readline()
+    return [process.stdout.readline().strip() for _ in range(lines)]
+
+
+def test_an_import_killed_in_the_middle_leaves_nothing_on_the_shelf_and_the_next_one_clears_up(
+    two: Two, tmp_path: Path
+) -> None:
+    two.export()
+    process = held_import(two, tmp_path / "never", after=3)
+    assert all(told(process, 4))
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert two.shelf.ids() == []
     assert list(two.shelf.list()) == []
     assert two.trust.signers() == {}
@@ -398,11 +416,16 @@ def test_an_import_killed_in_the_middle_leaves_nothing_on_the_shelf_and_the_next
     assert not (two.shelf.root / ".incoming").exists()
 
 
-def test_two_imports_at_once_both_end_well(two: Two) -> None:
+def test_two_imports_at_once_both_end_well(two: Two, tmp_path: Path) -> None:
     two.export()
-    words = [str(two.file), str(two.shelf.root), str(two.trust.keys), two.signer]
-    began = time.monotonic()
-    running = [subprocess.Popen([sys.executable, "-c", SLOWLY, *words], stdout=subprocess.DEVNULL) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    go = tmp_path / "go"
+    first = held_import(two, go, after=1)
+    assert all(told(first, 2))  # it has the lock and one file
+    second = held_import(two, go, after=1)
+    assert told(second, 1) == ["at the lock"]
+    assert two.shelf.ids() == []
+    go.touch()
+    for process in (first, second):
+        process.communicate()
+        assert process.returncode == 0
     assert two.shelf.ids() == [two.release.id]
-    assert time.monotonic() - began < 60
