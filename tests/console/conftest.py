@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ from modelmint.api.app import Application
 from modelmint.api.problems import status_of
 from modelmint.api.service import Service
 from modelmint.bootstrap import Shop, open_shop
+from modelmint.console.attempts import Attempts
 from modelmint.console.routes import console_routes
 from modelmint.testing.shops import Furnished, furnish
 
@@ -71,7 +75,9 @@ class Reader:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Time stands still for wrong sign-ins: how many are refused depends on no machine's speed."""
+    monkeypatch.setattr("modelmint.console.routes.Attempts", lambda: Attempts(lambda: 1000.0))
     furnished = furnish(tmp_path)
     with open_shop(tmp_path) as shop:
         service = Service(shop)
@@ -81,6 +87,21 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         for client in desk.clients:
             client.close()
         service.close()
+
+
+@pytest.fixture
+def second_post(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Set as soon as a post finds the same form under way. Whoever waits for an answer has patience."""
+    found = Event()
+
+    def sleep(seconds: float) -> None:
+        found.set()
+        time.sleep(seconds)
+
+    clocks = SimpleNamespace(monotonic=time.monotonic, perf_counter=time.perf_counter, sleep=sleep)
+    monkeypatch.setattr("modelmint.operations.try_out.time", clocks)
+    monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 240)
+    return found
 
 
 @pytest.fixture

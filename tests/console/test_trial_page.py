@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -152,7 +152,9 @@ def test_what_cannot_be_used_is_bounded_for_an_address_and_told_in_both_language
     assert drop(fair.visitor("198.51.100.7")).status_code == 200
 
 
-def double_click(fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch, fails: bool) -> list[httpx.Response]:
+def double_click(
+    fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch, second_post: Event, fails: bool
+) -> list[httpx.Response]:
     """One form posted twice, the second while the first is under way, which comes to nothing where it ``fails``."""
     form, host = fields(client), fair.service.host
     cookie, submit, begun = client.cookies["mm_session"], host.submit, Event()
@@ -163,18 +165,19 @@ def double_click(fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch
         answer: Future[Any] = Future()
 
         def begin() -> None:
+            second_post.wait(240)
             if fails:
                 answer.set_exception(Overloaded("too much to do", retry_after=1))
             else:
                 submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
 
         begun.set()
-        Timer(0.6, begin).start()
+        Thread(target=begin, daemon=True).start()
         return answer
 
     def one_click(first: bool) -> httpx.Response:
         if not first:
-            assert begun.wait(30)
+            assert begun.wait(240)
         other = fair.visitor()
         other.cookies.set("mm_session", cookie, path="/try")
         page: httpx.Response = other.post("/try", data=form, files={"picture": ("a", picture(240), "image/png")})
@@ -189,11 +192,11 @@ def double_click(fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_double_click_on_the_last_try_is_one_try_and_one_answer_twice(
-    fair: Fair, monkeypatch: pytest.MonkeyPatch
+    fair: Fair, monkeypatch: pytest.MonkeyPatch, second_post: Event
 ) -> None:
     client = fair.visitor()
     assert drop(client).status_code == 200
-    pages = double_click(fair, client, monkeypatch, fails=False)
+    pages = double_click(fair, client, monkeypatch, second_post, fails=False)
     assert [page.status_code for page in pages] == [200, 200]
     answers = [re.search(r'<section class="card tried" id="answer">.*?</section>', p.text, re.DOTALL) for p in pages]
     assert answers[0] and answers[1] and answers[0][0] == answers[1][0]
@@ -201,9 +204,11 @@ def test_a_double_click_on_the_last_try_is_one_try_and_one_answer_twice(
     assert "used up" in client.get("/try").text
 
 
-def test_a_double_click_whose_first_post_fails_is_one_try(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_double_click_whose_first_post_fails_is_one_try(
+    fair: Fair, monkeypatch: pytest.MonkeyPatch, second_post: Event
+) -> None:
     client = fair.visitor()
-    pages = double_click(fair, client, monkeypatch, fails=True)
+    pages = double_click(fair, client, monkeypatch, second_post, fails=True)
     assert [page.status_code for page in pages] == [503, 200]
     assert fair.calls() == 1
     assert "1 of 2 tries left" in client.get("/try").text

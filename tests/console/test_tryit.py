@@ -6,7 +6,6 @@ import asyncio
 import re
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Timer
 from typing import Any
 
 import httpx
@@ -79,11 +78,11 @@ def test_the_same_form_sent_again_is_the_same_call(desk: Any, customer: Any) -> 
 
 @pytest.mark.parametrize("explain", ["yes", "no"])
 def test_a_double_click_gets_one_answer_twice_and_is_billed_once(
-    desk: Any, customer: Any, monkeypatch: pytest.MonkeyPatch, explain: str
+    desk: Any, customer: Any, monkeypatch: pytest.MonkeyPatch, second_post: threading.Event, explain: str
 ) -> None:
     fields = {"model": "brightness", "explain": explain}
     fields |= dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
-    slowed(desk, monkeypatch)
+    held_up(desk, monkeypatch, second_post)
     with ThreadPoolExecutor(2) as pool:
         sent = [pool.submit(one_click, desk, customer.cookie(), fields) for _ in range(2)]
         pages = [each.result() for each in sent]
@@ -99,17 +98,19 @@ def test_a_model_that_takes_too_long_is_told_and_the_same_form_gets_its_one_answ
     desk: Any, customer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fields = {"model": "brightness"} | dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
-    slowed(desk, monkeypatch)
+    go = threading.Event()
+    held_up(desk, monkeypatch, go)
     monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 0.2)
     early = one_click(desk, customer.cookie(), fields)
     assert (early.status_code, "send the same form again" in early.text) == (504, True)
-    monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 30)
+    monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 240)
+    go.set()
     assert one_click(desk, customer.cookie(), fields).status_code == 200
     assert calls(desk) == 1
 
 
-def slowed(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every call takes a while before it reaches the model."""
+def held_up(desk: Any, monkeypatch: pytest.MonkeyPatch, go: threading.Event) -> None:
+    """No call reaches the model before ``go``."""
     host = desk.app.service.predict.host
     submit = host.submit
 
@@ -117,9 +118,10 @@ def slowed(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         answer: Future[Any] = Future()
 
         def begin() -> None:
+            go.wait(240)
             submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
 
-        Timer(0.8, begin).start()
+        threading.Thread(target=begin, daemon=True).start()
         return answer
 
     monkeypatch.setattr(host, "submit", late)
@@ -252,7 +254,7 @@ def test_pictures_that_wait_for_a_model_keep_no_other_page_waiting(
 
     def waits(*_: object, **__: object) -> None:
         begun.release()
-        done.wait(30)
+        done.wait(240)
         raise EngineFailed("the model could not answer this call")
 
     monkeypatch.setattr("modelmint.console.pages.tryit.try_out", waits)
@@ -274,8 +276,8 @@ def test_pictures_that_wait_for_a_model_keep_no_other_page_waiting(
                 for number in range(40)
             ]
             try:
-                assert await asyncio.to_thread(begun.acquire, timeout=10)
-                page = await asyncio.wait_for(http.get("/console/feedback"), 10)
+                assert await asyncio.to_thread(begun.acquire, timeout=120)
+                page = await asyncio.wait_for(http.get("/console/feedback"), 120)
             finally:
                 done.set()
                 answers = await asyncio.gather(*tries)
