@@ -28,7 +28,7 @@ for _ in range(1000):
 def test_each_process_writes_its_own_row_and_any_one_reads_all(tmp_path: Path) -> None:
     board = Board(tmp_path / "board", 2, create=True)
     processes = [subprocess.Popen([sys.executable, "-c", _COUNT, board.path, str(worker)]) for worker in range(2)]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(240) for process in processes] == [0, 0]
     rows = board.rows()
     assert [row.values["class_4xx"] for row in rows] == [1000, 0]
     assert [row.values["class_2xx"] for row in rows] == [0, 1000]

@@ -208,11 +208,11 @@ def test_what_holds_no_events_counts_all_the_same_and_a_failed_batch_lets_the_ne
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Printing that takes until the event is set,."""
+    """Printing that takes until the event is set."""
     go = threading.Event()
 
     def slow(*_: object) -> bytes:
-        assert go.wait(30)
+        assert go.wait(240)
         return b"%PDF-"
 
     monkeypatch.setattr(printing, "paper_pdf", slow)
@@ -229,8 +229,8 @@ def test_documents_are_printed_by_one_thread_and_a_full_queue_is_refused(held: t
     assert refusal.value.retry_after is not None and refusal.value.retry_after > 0
     assert len(_printers() - before) == 1
     held.set()
-    assert [one.result(30) for one in made] == [b"%PDF-"] * 3
-    assert printer.print(None, "en").result(30) == b"%PDF-"
+    assert [one.result(120) for one in made] == [b"%PDF-"] * 3
+    assert printer.print(None, "en").result(120) == b"%PDF-"
 
 
 def _printers() -> set[threading.Thread]:

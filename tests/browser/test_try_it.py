@@ -122,7 +122,7 @@ def run(line: list[str], folder: Path, secret: str) -> str:
         env={**os.environ, "MODELMINT_KEY": secret},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -37,7 +37,7 @@ Run = Callable[..., Ran]
 def modelmint(tmp_path: Path) -> Run:
     """Runs ``modelmint WORDS...`` in an empty folder."""
 
-    def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: float = 120) -> Ran:
+    def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: float = 240) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "modelmint", *words],
             cwd=cwd or tmp_path, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=timeout,

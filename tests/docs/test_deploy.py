@@ -108,7 +108,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     text = (DEPLOY / "modelmint.service").read_text(encoding="utf-8")
     unit = tmp_path / "modelmint.service"
     unit.write_text(text.replace("/opt/modelmint/bin/modelmint", "/bin/true"))  # it looks whether the program is there
-    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False, timeout=240)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -122,5 +122,6 @@ def test_the_health_check_of_the_image_says_ready_and_not_ready(tmp_path: Path) 
     with modelmint.open(tmp_path).serve(workers=1) as shop:
         port = shop.url.rsplit(":", 1)[1]
         here = [word.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for word in words]
-        assert subprocess.run(here, check=False, capture_output=True, timeout=30).returncode == 0
-    assert subprocess.run(here, check=False, capture_output=True, timeout=30).returncode != 0
+        # Each try has the two seconds that the command gives it; a busy machine gets more of them than three.
+        assert any(subprocess.run(here, check=False, capture_output=True).returncode == 0 for _ in range(20))
+    assert subprocess.run(here, check=False, capture_output=True).returncode != 0
