@@ -33,7 +33,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Furnished:
         digest = hashlib.sha256(made.secret.encode()).hexdigest()
         ids = []
         for level in (250, 5, 240):
-            reply = service.predict(PredictRequest("brightness", (picture(level),), digest)).result(30)
+            reply = service.predict(PredictRequest("brightness", (picture(level),), digest)).result(120)
             ids.append(json.loads(reply.body)["id"])
         for name, truth, comment in ((ids[0], "bright", "=HYPERLINK(1)"), (ids[1], "bright", "")):
             give(opened.books, opened.feedback, opened.shelf, made.customer, name, Said(truth, None, comment))

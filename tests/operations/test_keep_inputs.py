@@ -39,7 +39,7 @@ class House:
 
     def call(self, *payloads: bytes) -> dict[str, object]:
         digest = hashlib.sha256(self.furnished.secret.encode()).hexdigest()
-        reply = self.service.predict(PredictRequest("brightness", payloads or (SCAN,), digest)).result(30)
+        reply = self.service.predict(PredictRequest("brightness", payloads or (SCAN,), digest)).result(120)
         found: dict[str, object] = json.loads(reply.body)
         return found
 
@@ -114,7 +114,7 @@ def test_withdrawing_consent_deletes_what_was_kept_and_keeps_nothing_more(house:
     again = Service(one.shop)
     again.predict(
         PredictRequest("brightness", (SCAN,), hashlib.sha256(one.furnished.secret.encode()).hexdigest())
-    ).result(30)
+    ).result(120)
     assert again.keeper is not None
     again.keeper.close()
     assert list(one.shop.inputs.all()) == []

@@ -44,12 +44,12 @@ class Counter:
     ) -> PredictReply:
         digest = hashlib.sha256((secret or self.furnished.secret).encode()).hexdigest()
         request = PredictRequest(model, payloads or (BRIGHT,), digest, **more)  # type: ignore[arg-type]  # test sugar
-        return self.predict(request).result(timeout=20)
+        return self.predict(request).result(timeout=120)
 
     def encoded(self, **more: object) -> PredictReply:
         digest = hashlib.sha256(self.furnished.secret.encode()).hexdigest()
         request = PredictRequest("brightness", (), digest, **more)  # type: ignore[arg-type]  # test sugar
-        return self.predict(request).result(timeout=20)
+        return self.predict(request).result(timeout=120)
 
     def rows(self) -> list[tuple[int, str, bool]]:
         rows = self.shop.books.outcomes(self.furnished.customer)
