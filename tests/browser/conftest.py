@@ -59,6 +59,25 @@ enabled = true
 calls_per_address = 100
 """
 CHROMIUM = os.environ.get("MODELMINT_TEST_CHROMIUM", "/usr/bin/chromium")
+#: Milliseconds that a window waits for whatever it waits for; only a hang takes longer, on a busy machine too.
+PATIENCE = 120_000
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Opens windows that are patient."""
+
+    chromium: Any
+
+    def new_context(self, **more: object) -> Any:
+        context = self.chromium.new_context(**more)
+        context.set_default_timeout(PATIENCE)
+        return context
+
+    def new_page(self, **more: object) -> Any:
+        page = self.chromium.new_page(**more)
+        page.set_default_timeout(PATIENCE)
+        return page
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +93,9 @@ def chromium(missing: Callable[[str], NoReturn]) -> Iterator[Any]:
     except ImportError:
         missing("needs playwright")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE)
+        yield Browser(browser)
         browser.close()
 
 
@@ -130,7 +150,7 @@ def street(built: Path) -> Iterator[Street]:
     finally:
         server.send_signal(signal.SIGTERM)
         try:
-            server.wait(30)
+            server.wait(240)
         finally:
             server.kill()
 
@@ -200,9 +220,17 @@ class Walker:
     def press(self, words: str, **values: object) -> None:
         """Press the button or link that carries these words."""
         text = self.words(words, **values)
-        self.page.locator("button:visible, a:visible", has_text=text).first.click()
-        self.page.wait_for_load_state()
+        self.follow(self.page.locator("button:visible, a:visible", has_text=text).first)
+
+    def follow(self, element: Any) -> None:
+        """Press what leads to another page, and wait until that page is there."""
+        with self.page.expect_navigation():
+            element.click()
         self.look()
+
+    def until(self, holds: str) -> None:
+        """Wait until an expression of the page's scripts is true."""
+        self.page.wait_for_function(holds)
 
     def sign_in(self, secret: str) -> None:
         self.go("/console")

@@ -67,14 +67,14 @@ def test_the_keyboard_reaches_the_content_first_and_every_slider(walker: Any) ->
     walker.sign_in(walker.street.token)
     walker.go("/console/earn")
     walker.page.keyboard.press("Tab")
-    assert walker.page.evaluate("document.activeElement.className") == "skip"
+    walker.until("document.activeElement.className === 'skip'")
     walker.page.keyboard.press("Enter")
-    assert walker.page.url.endswith("#content")
+    walker.until("location.hash === '#content'")
     slider = walker.page.locator("input[data-for=dial-calls]")
     slider.focus()
-    before = walker.page.input_value("#dial-calls")
+    before = int(walker.page.input_value("#dial-calls"))
     walker.page.keyboard.press("ArrowRight")
-    assert int(walker.page.input_value("#dial-calls")) > int(before)
+    walker.until(f"Number(document.querySelector('#dial-calls').value) > {before}")
     assert slider.get_attribute("aria-valuetext").startswith(walker.page.input_value("#dial-calls"))
 
 
@@ -102,7 +102,7 @@ def test_the_earnings_follow_the_sliders(walker: Any) -> None:
         slider.evaluate("(node) => { node.value = 6; node.dispatchEvent(new Event('input', {bubbles: true})); }")
     assert answered.value.status == 200
     assert walker.page.input_value("#dial-calls") == "1000000"
-    walker.page.wait_for_function("document.querySelector('#figures').dataset.shows?.includes('calls=1000000')")
+    walker.until("document.querySelector('#figures').dataset.shows?.includes('calls=1000000')")
     assert amount(walker.text("#value")) > 10 * before, "a hundred times the calls"
     assert walker.text("#heard").endswith(walker.text("#value"))
     walker.look()
@@ -116,14 +116,17 @@ def test_without_scripts_a_button_computes_the_earnings(street: Any, watched: An
     page = walker.page
     page.goto(f"{street.url}/console")
     page.fill("input[name=secret]", street.token)
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     page.goto(f"{street.url}/console/earn")
     assert page.locator("input[type=range]:visible").count() == 0, "a slider would do nothing"
     before = amount(page.inner_text("#value"))
     page.fill("#dial-calls", "1000000")
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     assert amount(page.inner_text("#value")) > 10 * before
     page.fill("#dial-calls", "")
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     assert page.inner_text("#value") == walker.words("earn.unstated")
     assert walker.troubles == []

@@ -38,14 +38,14 @@ def test_a_customer_changes_its_plan_after_looking_at_what_that_costs(walker: An
     walker.sign_in(walker.resident.secret)
     walker.go("/console/my/plan")
     walker.shoot(name_of(walker, "plan"))
-    walker.page.locator('a[href$="plan=clinic"]').click()
+    walker.follow(walker.page.locator('a[href$="plan=clinic"]'))
     assert "0.06 USD" in walker.text(), "what was used so far"
     assert re.search(r"\d+\.\d\d USD", walker.text(".verdict")), "the difference"
     walker.shoot(name_of(walker, "preview"))
     walker.press("plan.confirm")
     assert walker.says("said.plan_changed")
     assert walker.page.locator(".choice.now h3").inner_text() == "Clinic"
-    walker.page.locator('a[href$="plan=payg"]').click()
+    walker.follow(walker.page.locator('a[href$="plan=payg"]'))
     walker.press("plan.when.period_end")
     walker.press("plan.confirm")
     assert walker.says("said.change_planned") and walker.says("plan.planned")
@@ -65,8 +65,7 @@ def test_a_customer_makes_a_key_whose_secret_is_shown_once_and_revokes_it(walker
     assert secret not in walker.page.content()
     row = walker.page.locator("tr", has_text="scanner two")
     row.locator("summary").click()
-    row.locator("button", has_text=walker.words("keys.revoke")).click()
-    walker.page.wait_for_load_state()
+    walker.follow(row.locator("button", has_text=walker.words("keys.revoke")))
     assert walker.says("said.key_revoked")
     assert walker.words("state.revoked") in walker.page.locator("tr", has_text="scanner two").inner_text()
     walker.go("/console/my/start")
@@ -81,9 +80,7 @@ def test_the_founder_bills_reads_the_invoice_and_keeps_it_as_pdf(walker: Any) ->
     assert walker.says("invoice.upcoming")
     walker.press("invoice.close_now")
     assert walker.says("said.closed")
-    walker.page.locator("td a").first.click()
-    walker.page.wait_for_load_state()
-    walker.look()
+    walker.follow(walker.page.locator("td a").first)
     number = re.search(r"\d+", walker.text("h1"))
     assert number and walker.words("invoice.invoice", number=number[0]) in walker.text("h1")
     assert "6 × 0.02 USD = 0.12 USD" in walker.text().replace(" x ", " × ")
@@ -110,8 +107,7 @@ def test_the_printed_invoice_shows_in_its_own_style(walker: Any) -> None:
 def test_the_founder_reads_a_partners_statement(walker: Any) -> None:
     walker.sign_in(walker.street.token)
     walker.go("/console/partners")
-    walker.page.locator("a", has_text="Radiologie am Markt").first.click()
-    walker.page.wait_for_load_state()
+    walker.follow(walker.page.locator("a", has_text="Radiologie am Markt").first)
     statement = walker.text(".statement")
     assert "城南医院" in statement and "1.00 USD" in statement and "0.20 USD" in statement
     walker.shoot(name_of(walker, "partner"))
@@ -137,8 +133,8 @@ def test_the_founder_checks_the_ledger_and_it_is_sound(walker: Any) -> None:
 def test_the_language_is_switched_on_the_page_and_stays(walker: Any) -> None:
     other = {"en": "zh", "zh": "en"}[walker.words.language]
     walker.sign_in(walker.street.token)
-    walker.page.click(f".languages a[lang={other}]")
-    walker.page.wait_for_load_state()
+    with walker.page.expect_navigation():
+        walker.page.click(f".languages a[lang={other}]")
     assert walker.page.get_attribute("html", "lang").startswith(other)
     walker.go("/console/customers")
     assert walker.page.get_attribute("html", "lang").startswith(other)
@@ -149,10 +145,12 @@ def test_the_pages_work_without_scripts(chromium: Any, resident: Any) -> None:
     page = context.new_page()
     page.goto(f"{resident.street.url}/console")
     page.fill("input[name=secret]", resident.secret)
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     page.goto(f"{resident.street.url}/console/my/keys")
     page.fill("input[name=name]", "plain")
-    page.locator("button.primary").click()
+    with page.expect_navigation():
+        page.click("button.primary")
     assert page.inner_text(".once code").startswith("mm_")
     context.close()
 

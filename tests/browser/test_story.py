@@ -59,7 +59,7 @@ def test_from_the_first_picture_to_the_invoice_in_hand(walker: Any, tmp_path: Pa
     slider.focus()
     with page.expect_response(re.compile("/console/earn/figures")):
         page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('#figures').dataset.shows?.includes('calls=100000000')")
+    walker.until("document.querySelector('#figures').dataset.shows?.includes('calls=100000000')")
     assert walker.text("#value") != first and "−" not in walker.text("#value")
 
     # The period is billed, and the invoice is downloaded.
@@ -69,9 +69,7 @@ def test_from_the_first_picture_to_the_invoice_in_hand(walker: Any, tmp_path: Pa
     walker.sign_out()
     walker.sign_in(walker.resident.secret)
     walker.go("/console/my/invoices")
-    page.locator("td a").first.click()
-    page.wait_for_load_state()
-    walker.look()
+    walker.follow(page.locator("td a").first)
     assert "0.02 USD" in walker.text()
     if importlib.util.find_spec("weasyprint"):
         with page.expect_download() as waiting:

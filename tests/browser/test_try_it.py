@@ -44,7 +44,7 @@ def drop(walker: Any, content: bytes | None = None) -> None:
         }""",
         list(content or scan()),
     )
-    assert "scan.png" in walker.text(".dropzone")
+    walker.until("document.querySelector('.dropzone').innerText.includes('scan.png')")
     walker.press("try.go")
 
 
@@ -104,7 +104,8 @@ def copied(chromium: Any, resident: Any, tmp_path: Path) -> Callable[[str], str]
     page = chromium.new_page(locale="en-GB")
     page.goto(f"{resident.street.url}/console/sign-in?next=/console/my/start")
     page.fill("input[name=secret]", resident.secret)
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     page.goto(f"{resident.street.url}/console/my/start")
     blocks = dict(
         zip(
