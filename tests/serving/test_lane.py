@@ -230,13 +230,13 @@ def test_compute_is_the_calls_own_decoding_and_its_items_share_of_the_batch(monk
     engine = BusyEngine()
     with lane_of(engine, clock=cpu) as lane:
         lane.task = BusyTask()  # type: ignore[assignment]  # what it does not say itself is the task's
-        hold(engine, lane)
+        held = hold(engine, lane)
         one, three = submit(lane, 200), submit(lane, 1, 2, 3)
         engine.go_on.set()
-        found = [call.future.result(timeout=60).compute_ms for call in (one, three)]
+        found = [call.future.result(timeout=60).compute_ms for call in (*held, one, three)]
         assert lane.figures().cpu_seconds == pytest.approx((20 + 1 + 20 + 1 + 20 + 4) / 1000)
     assert sorted(engine.sizes) == [1, 1, 4]
-    assert found == [1 + 20 / 4, 3 + 20 * 3 / 4]
+    assert found == [21, 21, 1 + 20 / 4, 3 + 20 * 3 / 4]
 
 
 def test_waiting_is_not_computing() -> None:
