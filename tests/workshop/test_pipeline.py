@@ -363,7 +363,8 @@ def test_an_interrupted_build_goes_on_where_it_was_stopped(site: Site) -> None:
     report = site.build(resumed)
     alive = [row for row in report.to_json()["candidates"] if row["rejected"] is None]
     assert len(resumed.asked) == len(alive) - 1  # the one that was finished is not measured again
-    assert set(report.cached) == {"prepare", "train", "compress", "judge"}
+    # Explained before is only who was chosen before, at the same times: no two measurements need to agree on that.
+    assert set(report.cached) - {"explain"} == {"prepare", "train", "compress", "judge"}
     assert list((site.workspace / "steps").glob("*/.*.tmp")) == []
 
 
