@@ -57,6 +57,18 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"modelmint.store.{name}", 600)
 
 
+@pytest.fixture(autouse=True)
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is slow to give lent quota back is waited for, else a busy machine would decide who is refused."""
+    monkeypatch.setattr("modelmint.store.reserve.BOUND", 60)
+
+
+@pytest.fixture
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease outlives the pauses of a slow disk: calls may come seconds after one another."""
+    monkeypatch.setattr("modelmint.store.leases.IDLE", 5)
+
+
 @pytest.fixture
 def expressed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many settlements each batch had that was written without reading."""

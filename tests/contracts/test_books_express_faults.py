@@ -110,6 +110,7 @@ def test_the_same_settlement_twice_at_the_same_time_is_one_outcome(books: SqlBoo
     assert books.usage(caller.customer.id, NOVEMBER).calls == 3 + 60
 
 
+@pytest.mark.usefixtures("lasting")
 def test_64_threads_that_settle_here_are_served_exactly_the_thousand_calls_of_their_plan(
     url: str, books: SqlBooks, clock: ManualClock, expressed: list[int]
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_settlement_that_cannot_be_worked_with_is_told_and_the_books_go_on(
     assert books.counts() == {("reader", 200, "ok"): 6}
 
 
+@pytest.mark.usefixtures("calm")
 @pytest.mark.parametrize("late", [False, True])
 def test_ctrl_c_while_settling_here_keeps_nothing_open_and_the_call_ends_once(
     url: str, books: SqlBooks, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, late: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -66,15 +67,15 @@ def a_killed_server(shop: Furnished, chance: random.Random, *, parent_first: boo
     first = parent.pid if parent_first else chance.choice(workers).pid
     os.kill(first, signal.SIGKILL)
     time.sleep(chance.uniform(0.0, 0.2))
-    for victim in [*workers, psutil.Process(parent.pid)] if not parent_first else workers:
-        if victim.is_running():
+    for victim in workers if parent_first else [*workers, psutil.Process(parent.pid)]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it went by itself, after its parent
             victim.kill()
     over.set()
     for client in clients:
         client.join()
-    parent.wait(30)
+    parent.wait(60)
     parent.stdout.close()
-    psutil.wait_procs(workers, timeout=30)
+    psutil.wait_procs(workers, timeout=60)
     return answered
 
 

@@ -55,7 +55,7 @@ def test_a_release_rehashed_gives_its_own_id(made: tuple[Manifest, dict[str, Pat
 
 
 @given(st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
 def test_one_changed_byte_anywhere_is_found_and_named(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
