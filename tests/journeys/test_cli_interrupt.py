@@ -19,7 +19,7 @@ def test_ctrl_c_stops_a_build_with_130_and_says_that_it_can_go_on(tmp_path: Path
         if told.strip() == "train":
             break
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 130
     error = json.loads(out)["error"]
     assert error["code"] == "interrupted"

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_serve_tells_its_address_once_answers_paid_calls_and_stops_well(tmp_path
         assert caller.call(picture(240), secret="mm_wrong").status == 401
         caller.close()
         process.send_signal(number)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=240)
         assert (process.returncode, rest) == (0, "")
     with open_shop(tmp_path) as opened:
         assert [row.status for row in opened.books.outcomes()].count(200) == 1
@@ -83,12 +84,13 @@ def test_deploying_another_release_changes_what_a_running_server_answers_and_rol
         caller = Caller(told["url"], shop.model, shop.secret)
         for words, wanted in ((("deploy", other.id[:12]), other.id), (("deploy", "--rollback"), shop.release)):
             assert typed(*words)["deployments"][0]["release"] == wanted
-            for _ in range(400):
+            deadline = time.monotonic() + 60
+            while True:
                 reply = caller.call(picture(240))
                 assert reply.status == 200
                 if reply.body["release"] == wanted:
                     break
-            assert reply.body["release"] == wanted
+                assert time.monotonic() < deadline, "the server did not take it up"
 
 
 def test_serving_an_empty_folder_says_how_to_get_a_release(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_serving_another_release_where_a_server_runs_is_refused_before_anything_
     other = brightness_release(tmp_path / "elsewhere", sharpness=6.0)
     with serving(tmp_path / "here", "--workers", "1") as (_, told):
         line = [sys.executable, "-m", "modelmint", "-C", str(tmp_path / "here"), "--json", "serve", str(other.path)]
-        done = subprocess.run([*line, "--port", "0"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*line, "--port", "0"], capture_output=True, text=True, timeout=240)
         assert done.returncode == 4
         assert told["url"] in json.loads(done.stdout)["error"]["message"]
         with open_shop(tmp_path / "here") as opened:

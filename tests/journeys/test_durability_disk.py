@@ -23,8 +23,8 @@ refused, late = 0, 0
 for _ in range(60):
     ticket = books.reserve(caller.request())
     try:
-        admitted = ticket.decided.result(30)
-        ticket.durable.result(30)
+        admitted = ticket.decided.result(60)
+        ticket.durable.result(60)
     except BooksUnavailable as error:
         assert error.retry_after == 1
         refused += 1
@@ -58,7 +58,7 @@ def test_a_full_disk_fails_calls_and_stores_nothing_half(tmp_path: Path) -> None
 
     script = SCRIPT.replace("%LIMIT%", "300_000")
     command = [sys.executable, "-c", script, f"sqlite:///{tmp_path}/books.sqlite"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["refused"] > 0

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "notebooks" / "first-mint.ipynb"
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 class ThisPython(AsyncKernelManager):
@@ -36,7 +36,11 @@ def executed(demo: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     shutil.copytree(demo.folder, folder / "digits", ignore=shutil.ignore_patterns("serve.json", "*.lock", "run"))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(
-        notebook, timeout=300, kernel_manager_class=ThisPython, resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=900,
+        startup_timeout=600,
+        kernel_manager_class=ThisPython,
+        resources={"metadata": {"path": folder}},
     )
     client.execute()
     return notebook

@@ -21,6 +21,8 @@ from modelmint.releases.bundle import Release
 
 from .test_cli_serve import serving
 
+pytestmark = pytest.mark.timeout(1800)
+
 
 def typed(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "modelmint", "-C", str(root), "--json", *words]

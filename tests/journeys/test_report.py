@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,22 @@ import pytest
 from modelmint.releases.dossier.words.told import told
 from modelmint.releases.shelf import Shelf
 
+pytestmark = pytest.mark.timeout(1800)  # with the demo, where no test before asked for it
+
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_report_of_a_fresh_release_is_quick_and_holds_what_was_stated(
+def test_the_report_of_a_fresh_release_loads_no_engine_and_holds_what_was_stated(
     demo: Any, language: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
-    line = [
-        sys.executable,
-        "-m",
-        "modelmint",
-        "-C",
-        str(demo.folder),
-        "report",
-        "-o",
-        str(file),
-        "--language",
-        language,
-    ]
-    start = time.monotonic()
-    subprocess.run(line, check=True, capture_output=True)
-    assert time.monotonic() - start < 20
+    # It only reads: what was measured at the build is told, nothing is computed again.
+    probe = (
+        "import sys; from modelmint.cli.main import main; code = main(sys.argv[1:]);"
+        "sys.exit(' and '.join({'torch', 'onnxruntime', 'openvino'} & set(sys.modules)) or code)"
+    )
+    line = [sys.executable, "-c", probe, "-C", str(demo.folder), "report", "-o", str(file), "--language", language]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
     text = file.read_text()
     release = Shelf(demo.folder / ".modelmint" / "releases").list()[0]
     shown = {float(value) for value in re.findall(r'<data value="([^"]+)"', text)}

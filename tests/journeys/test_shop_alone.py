@@ -19,6 +19,8 @@ from modelmint.testing.shops import furnish
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_MIB = 300
 
+pytestmark = pytest.mark.timeout(1800)  # what it needs comes from the package index
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], NoReturn]) -> Path:
@@ -34,7 +36,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str
 
 def python(environment: Path, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [environment / "bin" / "python", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+        [environment / "bin" / "python", *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=600
     )
 
 

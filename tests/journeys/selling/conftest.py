@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,10 +37,15 @@ class Response:
 class Line:
     """One kept-alive connection."""
 
-    def __init__(self, url: str, key: str, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, key: str, timeout: float = 120.0) -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         self._key = key
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing is connected: the next call will connect."""
+        return self._connection.sock is None
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Response:
         """Header names with underscores; raises what ``http.client`` raises when the line breaks."""
@@ -130,12 +137,30 @@ def in_parallel(count: int, work: Callable[[int], None]) -> None:
         raise errors[0]
 
 
-def eventually(ask: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(ask: Callable[[], bool], seconds: float = 120.0) -> None:
     """Waits until ``ask`` says yes."""
     deadline = time.monotonic() + seconds
     while not ask():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.02)
+
+
+def in_flight(line: Line) -> int:
+    """Calls that the server, all its processes, answers now; those are counted whose bodies are on their way."""
+    page = line.send("GET", "/metrics").body.decode()
+    return sum(int(count) for count in re.findall(r"^modelmint_calls_in_flight{.*} (\d+)$", page, re.MULTILINE))
+
+
+def is_closed(url: str) -> bool:
+    """Nobody listens there any more."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port), timeout=120).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        return False
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -158,5 +183,12 @@ def tools() -> Any:
     import types
 
     return types.SimpleNamespace(
-        Line=Line, Served=Served, Tally=Tally, in_parallel=in_parallel, eventually=eventually, Response=Response
+        Line=Line,
+        Served=Served,
+        Tally=Tally,
+        in_parallel=in_parallel,
+        eventually=eventually,
+        in_flight=in_flight,
+        is_closed=is_closed,
+        Response=Response,
     )

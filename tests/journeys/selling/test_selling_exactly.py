@@ -29,15 +29,14 @@ PICTURES = [picture(level, noise=9, seed=level) for level in range(0, 256, 16)]
 def test_two_thousand_calls_while_keys_are_made_and_revoked_are_counted_and_billed_exactly(
     served: Any, tools: Any
 ) -> None:
-    name = "Exact Clinic"
-    first = served.customer(name, "payg")
+    first = served.customer("Exact Clinic", "payg")
     tally, keys, lock = tools.Tally(), [first], threading.Lock()
-    left = iter(range(2000))
     done = threading.Event()
 
     def change_keys() -> None:
-        line = served.line(first)
-        while not done.is_set():
+        """Until two thousand calls were answered, and keys have changed twenty times."""
+        line, changes = served.line(first), 0
+        while not done.is_set() and (changes < 20 or len(tally.answers) < 2000):
             made = line.send("POST", "/v1/keys", b'{"name": "passing"}').json
             with lock:
                 keys.append(made["secret"])
@@ -45,27 +44,28 @@ def test_two_thousand_calls_while_keys_are_made_and_revoked_are_counted_and_bill
             assert line.send("DELETE", f"/v1/keys/{made['id']}").status == 200
             with lock:
                 keys.remove(made["secret"])
+            changes += 1
 
     def call(client: int) -> None:
         chance = random.Random(client)
-        lines = {}
-        while True:
+        lines: dict[str, Any] = {}
+        while not done.is_set():
             with lock:
-                if next(left, None) is None:
-                    return
                 key = chance.choice(keys)
             line = lines.setdefault(key, served.line(key))
             tally.note(line.predict(payload=chance.choice(PICTURES)))
 
-    changer = threading.Thread(target=change_keys)
-    changer.start()
-    tools.in_parallel(32, call)
-    done.set()
-    changer.join()
+    def work(number: int) -> None:
+        try:
+            change_keys() if number == 0 else call(number)
+        finally:
+            if number == 0 or sys.exc_info()[0] is not None:  # all is done, or something is wrong
+                done.set()
+
+    tools.in_parallel(33, work)
     good = tally.statuses.count(200)
-    assert len(tally.statuses) == 2000
     assert set(tally.statuses) <= {200, 401}
-    assert good > 1500
+    assert good >= 2000
     assert len({answer["id"] for answer in tally.answers}) == good
     usage = served.usage(first)
     assert usage["calls"] == usage["by_model"]["brightness"] == good
@@ -97,7 +97,7 @@ class Fleet:
         command = [sys.executable, "-m", "modelmint.api", str(self.root), "--port", str(self.port), "--workers", "2"]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 240
         while not state.exists():
             assert time.monotonic() < deadline, (self.root / "log").read_text()
             assert self._process.poll() is None, (self.root / "log").read_text()
@@ -108,6 +108,7 @@ class Fleet:
 
     def kill(self) -> None:
         assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)  # else it replaces a worker before its own turn comes
         for pid in [*self.workers, self._process.pid]:
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
@@ -115,10 +116,10 @@ class Fleet:
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(timeout=60)
+        return self._process.wait(timeout=240)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(1200)
 def test_ten_times_killed_with_9_no_acknowledged_call_is_lost_and_none_is_billed_twice(
     fresh_shop: Furnished, tools: Any
 ) -> None:
@@ -130,7 +131,7 @@ def test_ten_times_killed_with_9_no_acknowledged_call_is_lost_and_none_is_billed
 
     def call(client: int) -> None:
         """Logical calls, each under a key of its own, each repeated until it is acknowledged."""
-        line, number = tools.Line(fleet.url, fresh_shop.secret, timeout=10), 0
+        line, number = tools.Line(fleet.url, fresh_shop.secret), 0
         while not done.is_set():
             name = f"{client}-{number}"
             started.add(name)
@@ -148,16 +149,21 @@ def test_ten_times_killed_with_9_no_acknowledged_call_is_lost_and_none_is_billed
                 time.sleep(0.05)
             number += 1
 
+    def until_more_are_served() -> None:
+        wanted = len(acknowledged) + 10
+        tools.eventually(lambda: len(acknowledged) >= wanted)
+
     clients = [threading.Thread(target=call, args=(client,)) for client in range(8)]
     for client in clients:
         client.start()
     for round_number in range(10):
-        time.sleep(0.2 + 0.05 * round_number)
+        until_more_are_served()
+        time.sleep(0.05 * round_number)
         fleet.kill()
         fleet.start()
         with open_shop(fresh_shop.root) as shop:
             shop.books.release_stale()
-    time.sleep(1.0)
+    until_more_are_served()
     done.set()
     for client in clients:
         client.join()
@@ -167,7 +173,6 @@ def test_ten_times_killed_with_9_no_acknowledged_call_is_lost_and_none_is_billed
         rows = [row for row in shop.books.outcomes(fresh_shop.customer) if row.billable]
         usage = shop.books.usage(fresh_shop.customer, month_of(shop.books.now()))
     billed = [shown(row.prediction) for row in rows]
-    assert len(acknowledged) > 100
     assert len(set(billed)) == len(billed) == usage.calls
     assert set(acknowledged.values()) <= set(billed)
     # What is billed beyond the acknowledged was settled when the client was cut off for good: at most one each.
