@@ -31,6 +31,13 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "live" / "books.sqlite"
 
 
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only callers write: nothing lent is given back by itself, however long a disk takes."""
+    for name in ("leases.IDLE", "leases.FRESH", "writer.TICK", "express.TICK", "lending.TICK"):
+        monkeypatch.setattr(f"modelmint.store.{name}", 600)
+
+
 @pytest.fixture
 def books(file: Path) -> Iterator[SqlBooks]:
     opened = open_books(f"sqlite:///{file}")

@@ -71,10 +71,17 @@ class Receiver:
 def _read(connection: socket.socket) -> tuple[dict[str, str], bytes, str]:
     head = b""
     while b"\r\n\r\n" not in head:
-        head += connection.recv(4096)
+        head += _some(connection)
     first, _, rest = head.partition(b"\r\n\r\n")
     request, *lines = first.decode().split("\r\n")
     headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines)}
     while len(rest) < int(headers["content-length"]):
-        rest += connection.recv(4096)
+        rest += _some(connection)
     return headers, rest, request
+
+
+def _some(connection: socket.socket) -> bytes:
+    found = connection.recv(4096)
+    if not found:
+        raise ConnectionError("the sender gave up")
+    return found

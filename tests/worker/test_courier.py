@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.commerce.moments import micros
+from modelmint.commerce.webhooks.types import Parcel, Receipt
 from modelmint.store.books import SqlBooks
 from modelmint.store.history import tell
 from modelmint.testing.shops import furnish
-from modelmint.worker.courier import Courier
+from modelmint.worker.courier import LANE, Courier
 from modelmint.worker.schedule import start
 from modelmint.worker.send import Sender
 
@@ -36,7 +39,7 @@ def say(shop: Shop, count: int = 1) -> None:
             tell(connection, "invoice.paid", None, {"number": number}, micros(shop.books.now()))
 
 
-def work(courier: Courier, shop: Shop, done: Callable[[], bool], seconds: float = 20) -> None:
+def work(courier: Courier, shop: Shop, done: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "the courier did not come to an end"
@@ -61,22 +64,39 @@ def test_messages_arrive_in_bulk_each_once_where_nothing_goes_wrong(shop: Shop) 
         assert len(receiver.requests) == len({headers["webhook-id"] for headers, *_ in receiver.requests}) == 120
 
 
-def test_slow_and_dead_receivers_hold_up_none_of_sixty_four(shop: Shop) -> None:
-    courier = Courier(Sender(seconds=3.0))
+@dataclass(frozen=True)
+class LessAndMorePatient(Sender):
+    """Gives an address up soon the first time, and never again: who sends to it then waits until the test ends."""
+
+    given_up: set[str] = field(default_factory=set)
+
+    def send(self, parcel: Parcel) -> Receipt:
+        receipt = Sender(seconds=1000.0 if parcel.endpoint.id in self.given_up else 3.0).send(parcel)
+        if not receipt.taken:
+            self.given_up.add(parcel.endpoint.id)
+        return receipt
+
+
+def test_slow_and_dead_receivers_hold_up_none_of_sixty_four(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelmint.worker.courier.SLOW_SECONDS", 60)  # whom a busy machine slows down counts as good
+    courier, over = Courier(LessAndMorePatient()), threading.Event()
 
     def hang(connection: socket.socket) -> None:
-        time.sleep(30)
+        over.wait()
 
     with ExitStack() as stack:
         good = [stack.enter_context(Receiver()) for _ in range(40)]
         bad = [stack.enter_context(Receiver(hang)) for _ in range(24)]
+        stack.callback(over.set)
         for receiver in (*bad, *good):
             shop.books.outbox.add_endpoint("founder", receiver.url)
         say(shop, 2)
-        begun = time.monotonic()
+        # Each bad one may hold up others once, until it is given up; from then on nobody, though it hangs for ever.
         work(courier, shop, lambda: all(len(receiver.requests) == 2 for receiver in good))
-        assert time.monotonic() - begun < 15
         work(courier, shop, settled(shop, 80))
+        say(shop)
+        work(courier, shop, lambda: sum(len(receiver.requests) == 2 for receiver in bad) >= LANE)
+        work(courier, shop, settled(shop, 120))
         assert "given_up" not in states(shop)
 
 
@@ -102,7 +122,7 @@ def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(shop: Sh
         shop.books.outbox.add_endpoint("founder", receiver.url)
         say(shop)
         killed.turn(shop)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not receiver.requests and time.monotonic() < deadline:
             time.sleep(0.01)
         killed.close()  # dies before it can record
@@ -116,7 +136,7 @@ def test_the_schedule_of_a_server_delivers(shop: Shop) -> None:
         shop.books.outbox.add_endpoint("founder", receiver.url)
         say(shop)
         stop = start(shop)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while states(shop) != ["delivered"] and time.monotonic() < deadline:
             time.sleep(0.05)
         stop()
