@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import httpx
@@ -24,6 +24,8 @@ from modelmint.serving.errors import Overloaded
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import furnish
 from modelmint.testing.ventures import venture_text
+
+from .held import held_up
 
 PAGE = """
 [trial_page]
@@ -156,24 +158,9 @@ def double_click(
     fair: Fair, client: TestClient, monkeypatch: pytest.MonkeyPatch, second_post: Event, fails: bool
 ) -> list[httpx.Response]:
     """One form posted twice, the second while the first is under way, which comes to nothing where it ``fails``."""
-    form, host = fields(client), fair.service.host
-    cookie, submit, begun = client.cookies["mm_session"], host.submit, Event()
-
-    def late(*given: Any, **more: Any) -> Future[Any]:
-        if begun.is_set():
-            return submit(*given, **more)
-        answer: Future[Any] = Future()
-
-        def begin() -> None:
-            second_post.wait(240)
-            if fails:
-                answer.set_exception(Overloaded("too much to do", retry_after=1))
-            else:
-                submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
-
-        begun.set()
-        Thread(target=begin, daemon=True).start()
-        return answer
+    form, cookie = fields(client), client.cookies["mm_session"]
+    failure = Overloaded("too much to do", retry_after=1) if fails else None
+    begun = held_up(fair.service.host, monkeypatch, second_post, failure)
 
     def one_click(first: bool) -> httpx.Response:
         if not first:
@@ -183,7 +170,6 @@ def double_click(
         page: httpx.Response = other.post("/try", data=form, files={"picture": ("a", picture(240), "image/png")})
         return page
 
-    monkeypatch.setattr(host, "submit", late)
     with ThreadPoolExecutor(2) as pool:
         pages = list(pool.map(one_click, (True, False)))
     refused = fair.shop.books.usage(VISITORS, month_of(fair.shop.books.now())).refused

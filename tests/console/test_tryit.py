@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,6 +16,8 @@ from modelmint.kit.period import month_of
 from modelmint.operations.house import HOUSE
 from modelmint.serving.errors import EngineFailed
 from modelmint.testing.pictures import picture
+
+from .held import held_up
 
 MINE, FOUNDERS = "/console/my/try", "/console/try"
 
@@ -82,7 +84,7 @@ def test_a_double_click_gets_one_answer_twice_and_is_billed_once(
 ) -> None:
     fields = {"model": "brightness", "explain": explain}
     fields |= dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
-    held_up(desk, monkeypatch, second_post)
+    held_up(desk.app.service.predict.host, monkeypatch, second_post)
     with ThreadPoolExecutor(2) as pool:
         sent = [pool.submit(one_click, desk, customer.cookie(), fields) for _ in range(2)]
         pages = [each.result() for each in sent]
@@ -99,7 +101,7 @@ def test_a_model_that_takes_too_long_is_told_and_the_same_form_gets_its_one_answ
 ) -> None:
     fields = {"model": "brightness"} | dict(re.findall(r'name="(token|once)" value="(\w+)"', customer.get(MINE).text))
     go = threading.Event()
-    held_up(desk, monkeypatch, go)
+    held_up(desk.app.service.predict.host, monkeypatch, go)
     monkeypatch.setattr("modelmint.operations.try_out.PATIENCE", 0.2)
     early = one_click(desk, customer.cookie(), fields)
     assert (early.status_code, "send the same form again" in early.text) == (504, True)
@@ -107,24 +109,6 @@ def test_a_model_that_takes_too_long_is_told_and_the_same_form_gets_its_one_answ
     go.set()
     assert one_click(desk, customer.cookie(), fields).status_code == 200
     assert calls(desk) == 1
-
-
-def held_up(desk: Any, monkeypatch: pytest.MonkeyPatch, go: threading.Event) -> None:
-    """No call reaches the model before ``go``."""
-    host = desk.app.service.predict.host
-    submit = host.submit
-
-    def late(*given: Any, **more: Any) -> Future[Any]:
-        answer: Future[Any] = Future()
-
-        def begin() -> None:
-            go.wait(240)
-            submit(*given, **more).add_done_callback(lambda made: answer.set_result(made.result()))
-
-        threading.Thread(target=begin, daemon=True).start()
-        return answer
-
-    monkeypatch.setattr(host, "submit", late)
 
 
 def one_click(desk: Any, cookie: str, fields: dict[str, str]) -> httpx.Response:
