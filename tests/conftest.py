@@ -66,7 +66,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def sqlite_migrated_once() -> Iterator[None]:
-    """New SQLite books get what the migrations made for the first ones: half of what most tests here did was migrating.
+    """New SQLite books get what the migrations made for the first ones: migrating was half of furnishing a shop.
 
     PostgreSQL's are copies of a template (``Postgres.new_database``). Processes that tests start migrate by themselves.
     """
@@ -86,6 +86,13 @@ def sqlite_migrated_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("modelmint.store.open.migrate", migrate)
         yield
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases stay until they are recalled, whatever the machine is busy with: nobody looks for recalls by himself."""
+    for name in ("leases.IDLE", "leases.FRESH", "writer.TICK", "express.TICK", "lending.TICK"):
+        monkeypatch.setattr(f"modelmint.store.{name}", 600)
 
 
 GIVEN = "MODELMINT_TEST_POSTGRES_URL"

@@ -50,13 +50,6 @@ def books(url: str, clock: ManualClock) -> Iterator[SqlBooks]:
     opened.close()
 
 
-@pytest.fixture
-def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leases stay until they are recalled, whatever the machine is busy with: nobody looks for recalls by himself."""
-    for name in ("leases.IDLE", "leases.FRESH", "writer.TICK", "express.TICK", "lending.TICK"):
-        monkeypatch.setattr(f"modelmint.store.{name}", 600)
-
-
 @pytest.fixture(autouse=True)
 def waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is slow to give lent quota back is waited for, else a busy machine would decide who is refused."""

@@ -23,19 +23,14 @@ START = datetime(2026, 11, 10, 12, 0, tzinfo=UTC)
 #: How long the log is made, for pages of SQLite's usual size.
 SIZE = (hot_sql.CHECKPOINT + hot_sql.CHECKPOINT // 8) * (4096 + FRAME_HEADER)
 
+#: Only callers write: nothing lent is given back by itself, however long a disk takes.
+pytestmark = pytest.mark.usefixtures("calm")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the log is not laid out")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "live" / "books.sqlite"
-
-
-@pytest.fixture(autouse=True)
-def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only callers write: nothing lent is given back by itself, however long a disk takes."""
-    for name in ("leases.IDLE", "leases.FRESH", "writer.TICK", "express.TICK", "lending.TICK"):
-        monkeypatch.setattr(f"modelmint.store.{name}", 600)
 
 
 @pytest.fixture
