@@ -1,7 +1,8 @@
 """Every test, in two processes at once: ``python tests/halves.py [pytest's options]``; what ``make test`` runs.
 
 By folder and not by test: fixtures of a folder are expensive (a server, a browser, a built release) and made once.
-The first half is told as it runs, the second when it has ended. Exits with pytest's worst exit code.
+The first half is told as it runs, the second when it has ended. Exits as the first
+half did where that failed, else as the second did.
 """
 
 from __future__ import annotations

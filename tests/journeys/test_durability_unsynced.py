@@ -73,10 +73,11 @@ class Disk:
         processes = [
             subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, env=variables) for _ in range(2)
         ]
+        first = []
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
-        first = [process.stdout.readline() for process in processes if process.stdout is not None]
+            first.append(process.stdout.readline())
         time.sleep(seconds)
         for process in processes:
             os.killpg(process.pid, signal.SIGKILL)
