@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from modelmint.operations.collect import collect
 from modelmint.testing.books import Caller
 from modelmint.testing.shops import Furnished, furnish
 from modelmint.testing.ventures import venture_text
+from modelmint.testing.waiting import eventually
 
 NOW = datetime.now(UTC)
 
@@ -165,8 +165,6 @@ def test_a_server_collects_by_itself(app: Application, furnished: Furnished) -> 
 
     bill(app, furnished)
     stop = start(app.service.shop)
-    deadline = time.monotonic() + 120
-    while not app.service.shop.books.payments.attempts() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(app.service.shop.books.payments.attempts, 120)
     stop()
     assert [one.state for one in app.service.shop.books.payments.attempts()] == ["succeeded"]

@@ -34,6 +34,7 @@ from modelmint.store.leases import BOUND
 from modelmint.store.open import open_books
 from modelmint.store.schema import leases, subscriptions
 from modelmint.testing.books import START, Caller, a_caller, some_plans
+from modelmint.testing.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -76,10 +77,7 @@ def a_frequent_caller(books: SqlBooks, terms: dict[str, object]) -> Caller:
 
 def all_comes_back(books: SqlBooks) -> None:
     """Wait until nothing is lent any more."""
-    deadline = time.monotonic() + 60
-    while lent(books):
-        assert time.monotonic() < deadline, "what is not used is not given back"
-        time.sleep(0.01)
+    eventually(lambda: not lent(books))
 
 
 def test_calls_on_a_lease_leave_the_same_rows_and_what_was_not_used_comes_back(books: SqlBooks) -> None:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,6 +22,7 @@ from modelmint.cli.demo.calls import Caller
 from modelmint.tasks.predictions import shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.waiting import eventually
 
 #: Servers killed; ``make bench-crash`` asks for more.
 ROUNDS = max(int(os.environ.get("MODELMINT_CRASH_ROUNDS", "10")) // 5, 2)
@@ -61,7 +61,7 @@ def a_killed_server(shop: Furnished, chance: random.Random, *, parent_first: boo
     clients = [threading.Thread(target=a_client, args=(told["url"], shop, answered, over)) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
-    until(lambda: len(answered) > 10)
+    eventually(lambda: len(answered) > 10)
     time.sleep(chance.uniform(0.05, 0.5))
     workers = psutil.Process(parent.pid).children(recursive=True)
     first = parent.pid if parent_first else chance.choice(workers).pid
@@ -90,10 +90,3 @@ def a_client(url: str, shop: Furnished, answered: list[str], over: threading.Eve
             continue
         if reply.status == 200:
             answered.append(reply.body["id"])
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, "the server answered nobody"
-        time.sleep(0.01)

@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from modelmint.api.errors import BadCertificate, BadProxy
 from modelmint.api.tls import TlsFiles, proxies
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -171,10 +171,7 @@ def test_a_renewed_certificate_is_taken_up_without_a_stop_and_a_broken_one_is_no
         write_pair(tmp_path / "tls")  # the pair at the same paths, new
         process.send_signal(signal.SIGHUP)
         wanted = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
-        deadline = time.monotonic() + 60
-        while {serial_of(told["url"]) for _ in range(6)} != {wanted}:
-            assert time.monotonic() < deadline, "the new certificate was not taken up by every worker"
-            time.sleep(0.1)
+        eventually(lambda: {serial_of(told["url"]) for _ in range(6)} == {wanted})  # every worker has taken it up
         assert sold(shop, told["url"], pair.certificate) == 200
         assert process.poll() is None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +21,7 @@ from modelmint.serving.types import Answer
 from modelmint.tasks.types import Prediction
 from modelmint.testing.lanes import POISON, SPEC, TASK, BrightnessEngine, lane_of, submit
 from modelmint.testing.pictures import picture
+from modelmint.testing.waiting import eventually
 
 
 def labels(call: Call) -> list[str]:
@@ -34,16 +34,8 @@ def hold(engine: BrightnessEngine, lane: Lane) -> list[Call]:
     first = [submit(lane, 200)]
     assert engine.running.wait(60)
     first.append(submit(lane, 200))
-    until(lambda: not lane.figures().waiting)
+    eventually(lambda: not lane.figures().waiting)
     return first
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until it does."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.001)
 
 
 def test_a_lone_call_runs_at_once_and_alone() -> None:
@@ -188,7 +180,7 @@ def test_closing_answers_what_waits_refuses_what_comes_and_closes_the_engine() -
         waiting = [submit(lane, 250) for _ in range(5)]
         closing = threading.Thread(target=lane.close)
         closing.start()
-        until(lambda: lane._closed)
+        eventually(lambda: lane._closed)
         assert lane.submit(Call([picture(1)], None)) is False
         engine.go_on.set()
         closing.join(timeout=60)
@@ -265,7 +257,7 @@ def test_helper_threads_are_seen_by_the_clock() -> None:
         assert helper.native_id is not None
         clock = WorkClock(frozenset({helper.native_id}), 1)
         began, own = clock.now(), time.thread_time()
-        until(lambda: clock.now() - began > time.thread_time() - own + 0.02)
+        eventually(lambda: clock.now() - began > time.thread_time() - own + 0.02)
     finally:
         stop.set()
         helper.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from modelmint.commerce.webhooks.types import Parcel, Receipt
 from modelmint.store.books import SqlBooks
 from modelmint.store.history import tell
 from modelmint.testing.shops import furnish
+from modelmint.testing.waiting import eventually
 from modelmint.worker.courier import LANE, Courier
 from modelmint.worker.schedule import start
 from modelmint.worker.send import Sender
@@ -39,12 +39,14 @@ def say(shop: Shop, count: int = 1) -> None:
             tell(connection, "invoice.paid", None, {"number": number}, micros(shop.books.now()))
 
 
-def work(courier: Courier, shop: Shop, done: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "the courier did not come to an end"
+def work(courier: Courier, shop: Shop, done: Callable[[], bool]) -> None:
+    """Turn after turn, until it is done."""
+
+    def turned() -> bool:
         courier.turn(shop)
-        time.sleep(0.01)
+        return done()
+
+    eventually(lambda: done() or turned(), 120)
 
 
 def states(shop: Shop) -> list[str]:
@@ -122,9 +124,7 @@ def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(shop: Sh
         shop.books.outbox.add_endpoint("founder", receiver.url)
         say(shop)
         killed.turn(shop)
-        deadline = time.monotonic() + 60
-        while not receiver.requests and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(lambda: receiver.requests)
         killed.close()  # dies before it can record
         work(successor, shop, settled(shop, 1))
         first, second = (headers["webhook-id"] for headers, *_ in receiver.requests)
@@ -136,8 +136,6 @@ def test_the_schedule_of_a_server_delivers(shop: Shop) -> None:
         shop.books.outbox.add_endpoint("founder", receiver.url)
         say(shop)
         stop = start(shop)
-        deadline = time.monotonic() + 60
-        while states(shop) != ["delivered"] and time.monotonic() < deadline:
-            time.sleep(0.05)
+        eventually(lambda: states(shop) == ["delivered"])
         stop()
         assert len(receiver.requests) == 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sized
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelmint.bootstrap import Shop, open_shop
 from modelmint.kit.clock import ManualClock
 from modelmint.testing.shops import furnish
+from modelmint.testing.waiting import eventually
 from modelmint.worker.schedule import DUTIES, Duty, Lease, Schedule, purge_messages, start
 
 _HOLD = """
@@ -38,13 +38,6 @@ def test_one_process_holds_the_lease_and_the_next_one_gets_it_when_the_holder_di
     lease.close()
 
 
-def wait_for(count: Sized, wanted: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(count) < wanted:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_duty_runs_at_its_own_pace_and_one_that_fails_is_tried_again(tmp_path: Path) -> None:
     furnish(tmp_path)
     often: list[int] = []
@@ -62,7 +55,7 @@ def test_a_duty_runs_at_its_own_pace_and_one_that_fails_is_tried_again(tmp_path:
     ]
     with open_shop(tmp_path) as shop:
         schedule = Schedule(shop, duties, tick_seconds=0.02)
-        wait_for(often, 5)
+        eventually(lambda: len(often) >= 5)
         schedule.stop()
         assert len(failing) >= 4
         assert len(seldom) == 1
@@ -76,12 +69,13 @@ def test_only_the_holder_of_the_lease_works(tmp_path: Path) -> None:
     ran: list[str] = []
     with open_shop(tmp_path) as shop:
         first = Schedule(shop, [Duty("first", 0.01, lambda _: ran.append("first") or 0)], tick_seconds=0.01)
-        wait_for(ran, 1)
+        eventually(lambda: ran)
         second = Schedule(shop, [Duty("second", 0.01, lambda _: ran.append("second") or 0)], tick_seconds=0.01)
         time.sleep(0.2)
         assert set(ran) == {"first"}
         first.stop()
-        wait_for(ran, len(ran) + 1)
+        before = len(ran)
+        eventually(lambda: len(ran) > before)
         second.stop()
         assert ran[-1] == "second"
 

@@ -7,9 +7,9 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import pytest
 from modelmint.api.candidate import server_process
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished, furnish
+from modelmint.testing.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,6 @@ def in_parallel(count: int, work: Callable[[int], None]) -> None:
         raise errors[0]
 
 
-def eventually(ask: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Waits until ``ask`` says yes."""
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
-
-
 def in_flight(line: Line) -> int:
     """Calls that the server, all its processes, answers now; those are counted whose bodies are on their way."""
     page = line.send("GET", "/metrics").body.decode()
@@ -187,7 +180,7 @@ def tools() -> Any:
         Served=Served,
         Tally=Tally,
         in_parallel=in_parallel,
-        eventually=eventually,
+        eventually=partial(eventually, seconds=120),
         in_flight=in_flight,
         is_closed=is_closed,
         Response=Response,

@@ -22,6 +22,7 @@ from modelmint.kit.period import month_of
 from modelmint.tasks.predictions import shown
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished
+from modelmint.testing.waiting import eventually
 
 PICTURES = [picture(level, noise=9, seed=level) for level in range(0, 256, 16)]
 
@@ -45,6 +46,7 @@ def test_two_thousand_calls_while_keys_are_made_and_revoked_are_counted_and_bill
             with lock:
                 keys.remove(made["secret"])
             changes += 1
+        done.set()
 
     def call(client: int) -> None:
         chance = random.Random(client)
@@ -57,10 +59,13 @@ def test_two_thousand_calls_while_keys_are_made_and_revoked_are_counted_and_bill
 
     def work(number: int) -> None:
         try:
-            change_keys() if number == 0 else call(number)
-        finally:
-            if number == 0 or sys.exc_info()[0] is not None:  # all is done, or something is wrong
-                done.set()
+            if number == 0:
+                change_keys()
+            else:
+                call(number)
+        except BaseException:
+            done.set()
+            raise
 
     tools.in_parallel(33, work)
     good = tally.statuses.count(200)
@@ -96,12 +101,9 @@ class Fleet:
         state.unlink(missing_ok=True)
         command = [sys.executable, "-m", "modelmint.api", str(self.root), "--port", str(self.port), "--workers", "2"]
         with (self.root / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        deadline = time.monotonic() + 240
-        while not state.exists():
-            assert time.monotonic() < deadline, (self.root / "log").read_text()
-            assert self._process.poll() is None, (self.root / "log").read_text()
-            time.sleep(0.01)
+            self._process = process = subprocess.Popen(command, stdout=log, stderr=log)
+        eventually(lambda: state.exists() or process.poll() is not None, 240, (self.root / "log").read_text)
+        assert process.poll() is None, (self.root / "log").read_text()
         found = json.loads(state.read_text())
         self.port = int(found["url"].rsplit(":", 1)[1])
         self.workers = found["workers"]

@@ -17,6 +17,7 @@ from modelmint.api.lock import LOCK_FILE, STATE_FILE
 from modelmint.bootstrap import open_shop
 from modelmint.testing.pictures import picture
 from modelmint.testing.shops import Furnished
+from modelmint.testing.waiting import eventually
 
 
 def start(root: Path, log: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
@@ -25,11 +26,8 @@ def start(root: Path, log: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any
     state = root / ".modelmint" / STATE_FILE
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
-    deadline = time.monotonic() + 240
-    while not state.exists():
-        assert time.monotonic() < deadline, log.read_text()
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.01)
+    eventually(lambda: state.exists() or process.poll() is not None, 240, log.read_text)
+    assert process.poll() is None, log.read_text()
     return process, json.loads(state.read_text())
 
 
