@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -16,15 +17,16 @@ from modelmint.commerce.payments.errors import NoProvider
 from modelmint.commerce.payments.provider import PaymentProvider, Settings
 from modelmint.commerce.payments.registry import PROVIDERS
 from modelmint.commerce.repository import Books
+from modelmint.commerce.types import Deployment
 from modelmint.kit.clock import Clock, SystemClock
-from modelmint.kit.errors import Corrupted
+from modelmint.kit.errors import Corrupted, ModelmintError
 from modelmint.monitoring.feedback.repository import FeedbackBooks
 from modelmint.monitoring.inputs.folder import InputFolder
 from modelmint.monitoring.inputs.types import KeepRules
 from modelmint.operations.printing import Printer
 from modelmint.releases.shelf import Shelf
 from modelmint.serving.types import HostLimits
-from modelmint.store.open import open_books
+from modelmint.store.open import deployments_at, open_books
 from modelmint.venture.errors import VentureNotFound
 from modelmint.venture.load import LoadedVenture, load_venture
 from modelmint.venture.sections.billing import BillingSection
@@ -184,6 +186,18 @@ def open_shop(root: Path, *, clock: Clock | None = None, database_url: str | Non
 def books_url(root: Path) -> str:
     """Where the books of the venture in ``root`` lie: ``MODELMINT_DATABASE_URL``, else SQLite in the workspace."""
     return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{root.resolve() / WORKSPACE / 'books.sqlite'}"
+
+
+def served_in(root: Path) -> list[Deployment]:
+    """What the books of the venture in ``root`` say is served; they are left as they are.
+
+    Nothing where there are none, nor where they cannot be read: that is for those to say who need them.
+    """
+    if not os.environ.get(DATABASE_VARIABLE) and not (root / WORKSPACE / "books.sqlite").is_file():
+        return []
+    with suppress(ModelmintError):
+        return deployments_at(books_url(root))
+    return []
 
 
 def find_venture(root: Path, shelf: Shelf) -> tuple[LoadedVenture | None, Sequence[Corrupted]]:

@@ -203,11 +203,12 @@ def test_people_get_tables_in_words(typed) -> None:
 
 def test_a_release_is_listed_shown_verified_and_its_damage_named(typed, shop: Furnished, modelmint, tmp_path) -> None:
     listed = typed("releases", "list", "--json").json["releases"]
-    assert [one["id"] for one in listed] == [shop.release]
+    assert [(one["id"], one["deployed_as"]) for one in listed] == [(shop.release, ["brightness"])]
+    assert typed("releases", "list", "--plain").out.splitlines()[-1].split()[-1] == "brightness"
     assert typed("releases", "show", shop.release[:10], "--json").json["id"] == shop.release
     assert typed("releases", "verify", "--json").json["sound"] is True
     added = modelmint("-C", str(tmp_path), "releases", "import", listed[0]["path"], "--json")
-    assert added.json["release"]["id"] == shop.release
+    assert (added.json["release"]["id"], added.json["release"]["deployed_as"]) == (shop.release, [])
     graph = tmp_path / ".modelmint" / "releases" / shop.release / "models" / "brightness" / "default" / "model.onnx"
     content = bytearray(graph.read_bytes())
     content[-1] ^= 1

@@ -165,6 +165,14 @@ class Releases(Shown, Sequence[ReleaseView]):
             return ReleaseView(self._shelf.get(wanted), self._workspace)
         return self._found[wanted]
 
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """Each in short, and the names that it is served under now: what ``modelmint releases list --json`` tells."""
+        from modelmint.bootstrap import served_in
+
+        served = served_in(self._workspace.parent)
+        return [release_json(one.bundle, served) for one in self._found]
+
     def __len__(self) -> int:
         return len(self._found)
 
@@ -172,4 +180,4 @@ class Releases(Shown, Sequence[ReleaseView]):
         return iter(self._found)
 
     def _views(self) -> Sequence[TableView]:
-        return (releases_view([release_json(one.bundle) for one in self._found]),)
+        return (releases_view(self.facts),)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from modelmint.cli.types import Check
-from modelmint.commerce.types import Deployment
 from modelmint.data.types import SPLITS, RawData
 from modelmint.kit.errors import MissingExtra, ModelmintError
 from modelmint.venture.errors import InvalidVenture, VentureNotFound
@@ -41,19 +38,14 @@ def check_venture(folder: Path) -> Iterator[Check]:
 
 def _charges(venture: LoadedVenture) -> Iterator[Check]:
     """What charges ask for and nothing here has; the books are read where there are some, and left as they are."""
-    from modelmint.bootstrap import DATABASE_VARIABLE, WORKSPACE, books_url
+    from modelmint.bootstrap import WORKSPACE, served_in
     from modelmint.commerce.catalog import plans_from
     from modelmint.operations.plan_hints import plan_hints
     from modelmint.releases.shelf import Shelf
-    from modelmint.store.open import deployments_at
 
     folder = venture.folder
-    served: list[Deployment] = []
-    if DATABASE_VARIABLE in os.environ or (folder / WORKSPACE / "books.sqlite").is_file():
-        with suppress(ModelmintError):  # that the books cannot be read is for the verbs to say that need them
-            served = deployments_at(books_url(folder))
     shelf = Shelf(folder / WORKSPACE / "releases")
-    for hint in plan_hints(plans_from(venture.file.plans), venture, shelf, served):
+    for hint in plan_hints(plans_from(venture.file.plans), venture, shelf, served_in(folder)):
         yield Check("venture", "charges", "warn", hint, "mend [plans] in venture.toml, unless it is meant")
 
 

@@ -146,9 +146,10 @@ def signers(
 
 def _answer(session: Session, release: Any, fingerprint: str | None) -> None:
     """``fingerprint``: of the archive's signer; None for a folder, which nobody signed as a whole."""
+    from modelmint.bootstrap import served_in
     from modelmint.sdk.views.releases import release_json
 
-    payload = {"release": release_json(release), "signed_by": fingerprint}
+    payload = {"release": release_json(release, served_in(session.root)), "signed_by": fingerprint}
 
     def show(out: Output) -> None:
         out.say(f"Imported {release.id[:12]}. Next: {session.hint(f'deploy {release.id[:12]}')}", style="bold green")

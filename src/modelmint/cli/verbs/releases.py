@@ -32,10 +32,10 @@ def pick(session: Session, wanted: str | None) -> Release:
 
 def list_(ctx: typer.Context) -> None:
     """All releases of this folder, the newest first."""
-    from modelmint.sdk.views.releases import release_json, releases_view
+    from modelmint.sdk.views.releases import releases_view
 
     session = session_of(ctx)
-    payload = {"releases": [release_json(one.bundle) for one in session.opened.releases]}
+    payload = {"releases": session.opened.releases.facts}
     session.out.answer(payload, lambda out: out.table(releases_view(payload["releases"])))
 
 

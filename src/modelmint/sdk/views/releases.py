@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmint.commerce.types import Deployment
 from modelmint.kit.canonical import plain
 from modelmint.releases.bundle import Release
 from modelmint.releases.describe import describe
@@ -12,8 +13,11 @@ from modelmint.sdk.types import Column, TableView
 from modelmint.sdk.views.figures import DASH, count, interval, size
 
 
-def release_json(release: Release, deployed: Sequence[str] = ()) -> dict[str, Any]:
-    """One release in a list: id, path, models with their main metric and size, when it was made, where it is served."""
+def release_json(release: Release, served: Sequence[Deployment]) -> dict[str, Any]:
+    """One release in a list: id, path, models with their main metric and size, when it was made, as what it is served.
+
+    ``served``: all that the venture serves, of whatever release.
+    """
     found = plain(describe(release))
     statements = found["statements"]
     models = {
@@ -31,7 +35,7 @@ def release_json(release: Release, deployed: Sequence[str] = ()) -> dict[str, An
         "venture": found["venture"].get("name"),
         "made_at": statements[0]["made_at"] if statements else None,
         "models": models,
-        "deployed_as": list(deployed),
+        "deployed_as": [one.name for one in served if one.release == release.id],
     }
 
 
