@@ -24,6 +24,7 @@ from modelmint.operations.deploy import ensure_deployed
 from modelmint.testing.books import Caller
 from modelmint.testing.pictures import picture
 from modelmint.testing.ventures import venture_text
+from modelmint.testing.waiting import eventually
 
 #: What docs/console.md shows. MODELMINT_SCREENSHOTS=docs/images writes them anew.
 PICTURES = (
@@ -229,8 +230,12 @@ class Walker:
         self.look()
 
     def until(self, holds: str) -> None:
-        """Wait until an expression of the page's scripts is true."""
-        self.page.wait_for_function(holds)
+        """Wait until an expression of the page's scripts is true.
+
+        Asked again from here: Playwright's own ``wait_for_function`` asks again from inside the page with ``eval``,
+        which the console's content security policy forbids, so it fails wherever its first look comes too early.
+        """
+        eventually(lambda: self.page.evaluate(holds), otherwise=lambda: f"{self.page.url}: {holds} never came to hold")
 
     def sign_in(self, secret: str) -> None:
         self.go("/console")

@@ -111,6 +111,22 @@ def test_the_earnings_follow_the_sliders(walker: Any) -> None:
     walker.sign_out()
 
 
+def test_a_broken_answer_leaves_the_figures_and_offers_the_button(street: Any, watched: Any) -> None:
+    walker = watched("en", 1280)
+    page = walker.page
+    walker.sign_in(street.token)
+    walker.go("/console/earn")
+    before = walker.text("#figures")
+    page.route("**/console/earn/figures**", lambda route: route.fulfill(status=500, body="<h1>Not the figures</h1>"))
+    page.fill("#dial-calls", "1000000")
+    page.locator("form[data-figures] button").wait_for()
+    assert walker.text("#figures") == before
+    page.unroute("**/console/earn/figures**")
+    page.fill("#dial-calls", "0.5")
+    walker.until("document.querySelector('#figures').dataset.shows?.includes('calls=0.5')")
+    assert "0.5" in walker.text("#figures"), "what was wrong with the form is still shown beside it"
+
+
 def test_without_scripts_a_button_computes_the_earnings(street: Any, watched: Any) -> None:
     walker = watched("en", 390, java_script_enabled=False)
     page = walker.page
