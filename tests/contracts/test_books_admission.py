@@ -269,8 +269,13 @@ def test_many_calls_waiting_together_are_decided_one_after_the_other(books: SqlB
     assert sum(end.result(30).calls for end in ends) == 5
 
 
-def test_one_call_that_the_database_cannot_hold_does_not_fail_the_others(books: SqlBooks) -> None:
+@pytest.mark.parametrize("idle", [0, 600], ids=["never-lent", "lent"])
+def test_one_call_that_the_database_cannot_hold_does_not_fail_the_others(
+    books: SqlBooks, monkeypatch: pytest.MonkeyPatch, idle: float
+) -> None:
+    monkeypatch.setattr("modelmint.store.leases.IDLE", idle)
     caller = a_caller(books)
+    caller.call(times=3)
     tickets = [books.reserve(caller.request()) for _ in range(20)]
     broken = books.reserve(AdmissionRequest(caller.digest, "\ud800", 1, 1))
     tickets += [books.reserve(caller.request()) for _ in range(20)]

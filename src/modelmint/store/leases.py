@@ -81,6 +81,8 @@ class Leases:
         calls = request.calls
         if known is None or request.idempotency_key is not None or calls < 1 or request.items < 0:
             return None
+        if not request.model.isprintable():  # what the database may refuse to hold it refuses before the call runs
+            return None
         lease, key, expires_at = known
         now = micros(self._clock.now())
         if not lease.starts_at <= now < lease.ends_at or (expires_at is not None and now >= expires_at):
