@@ -17,6 +17,7 @@
     try {
       const answer = await fetch(`${form.dataset.figures}?${wanted}`, { signal: asking.signal, credentials: "same-origin" });
       if (answer.redirected) { location.reload(); return; }
+      // 422 says, in the figures' place, what is wrong with the form; any other error is a page of its own.
       if (!answer.ok && answer.status !== 422) throw new Error(`${answer.status}`);
       figures.innerHTML = await answer.text();
       const said = figures.querySelector("#say");
